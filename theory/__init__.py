@@ -1,0 +1,12 @@
+"""Analytic results, symbolic and numeric. Each result is a subpackage with the same file names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asymptopia.theory._core.lazy import attach
+
+if TYPE_CHECKING:
+    from asymptopia.theory import scorecard as scorecard
+
+__getattr__, __dir__, __all__ = attach(__name__, {"scorecard": ()})

@@ -1,0 +1,1 @@
+"""What the results share: results, statuses, claims, validation, special functions, roots, citations."""

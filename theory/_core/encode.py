@@ -1,0 +1,73 @@
+"""Exact conversion between the fields of a result and plain JSON data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from asymptopia.theory._core.lazy import resolve
+from asymptopia.theory._core.status import Status
+
+_TAGS = {"$float", "$array", "$status", "$tuple", "$named"}
+
+
+def encode(value: Any) -> Any:
+    """Return `value` as data that strict JSON can hold.
+
+    Floats keep every bit (JSON numbers are written with 17 digits); those that JSON lacks, arrays, tuples and
+    statuses become one-key objects.
+
+    Raises
+    ------
+    TypeError
+        If the value is of a type that a result may not hold.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": str(value)}
+    if isinstance(value, np.ndarray):
+        body = [encode(item) for item in value.ravel().tolist()]
+        return {"$array": {"dtype": value.dtype.str, "shape": list(value.shape), "data": body}}
+    if isinstance(value, Status):
+        return {"$status": [f"{type(value).__module__}:{type(value).__qualname__}", value.name]}
+    if isinstance(value, tuple):
+        items = [encode(item) for item in value]
+        if hasattr(value, "_fields"):
+            return {"$named": [f"{type(value).__module__}:{type(value).__qualname__}", items]}
+        return {"$tuple": items}
+    if isinstance(value, Mapping) and not _TAGS & value.keys() and all(isinstance(key, str) for key in value):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return encode(value.item())
+    message = f"a result cannot hold {type(value).__name__}"
+    raise TypeError(message)
+
+
+def decode(data: Any) -> Any:
+    """Return the value that `encode` wrote."""
+    if not isinstance(data, Mapping):
+        return data
+    if len(data) == 1:
+        ((tag, body),) = data.items()
+        if tag == "$float":
+            return float(body)
+        if tag == "$tuple":
+            return tuple(decode(item) for item in body)
+        if tag == "$array":
+            flat = np.array([decode(item) for item in body["data"]], dtype=np.dtype(body["dtype"]))
+            return flat.reshape(body["shape"])
+        if tag in {"$status", "$named"}:
+            kind: Any = _own(body[0])
+            return kind[body[1]] if tag == "$status" else kind(*(decode(item) for item in body[1]))
+    return {key: decode(item) for key, item in data.items()}
+
+
+def _own(name: str) -> object:
+    if not name.startswith("asymptopia."):
+        message = f"data names the type {name!r}, which is not one of asymptopia"
+        raise ValueError(message)
+    return resolve(name)

@@ -1,0 +1,90 @@
+"""Compile generated source from a content-hashed file in the user's cache folder.
+
+Numba's own cache sees neither an edited callee in another file nor a changed global, and leaves files in
+site-packages that survive an uninstall. A unit is one self-contained source whose path is the hash of its text, so
+that whatever can change the machine code changes the path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from types import ModuleType
+
+_loaded: dict[str, ModuleType] = {}
+_lock = threading.Lock()
+
+
+def cache_dir() -> Path:
+    """Return the folder of generated sources: ``ASYMPTOPIA_CACHE_DIR``, else the platform's cache folder."""
+    if override := os.environ.get("ASYMPTOPIA_CACHE_DIR"):
+        return Path(override)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "asymptopia"
+
+
+def load_unit(stem: str, source: str) -> ModuleType:
+    """Return the module made of `source`; its numba cache lies beside it.
+
+    Parameters
+    ----------
+    stem : str
+        Readable part of the file name.
+    source : str
+        Self-contained Python source. Its hash and the version of numba are part of the path.
+    """
+    import numba
+
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    name = f"asymptopia_unit_{stem}_{digest}"
+    with _lock:
+        if name not in _loaded:
+            path = _write(Path(f"numba-{numba.__version__}") / digest / f"{stem}.py", source)
+            spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None or spec.loader is None:  # pragma: no cover - a .py path always has a loader
+                message = f"cannot import {path}"
+                raise ImportError(message)
+            module = importlib.util.module_from_spec(spec)
+            # numba pickles and re-imports by module name
+            sys.modules[name] = module
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
+            _loaded[name] = module
+        return _loaded[name]
+
+
+def _write(relative: Path, source: str) -> Path:
+    """Write `source` atomically below the cache folder, or below a temporary one if that cannot be written."""
+    try:
+        return _write_below(cache_dir(), relative, source)
+    except OSError:
+        return _write_below(Path(tempfile.mkdtemp(prefix="asymptopia-")), relative, source)
+
+
+def _write_below(base: Path, relative: Path, source: str) -> Path:
+    path = base / relative
+    if path.is_file() and path.read_text(encoding="utf-8") == source and os.access(path.parent, os.W_OK):
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unit-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(source)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,1 @@
+"""Monte Carlo checks that could refute the results of `asymptopia.theory`."""
