@@ -1,4 +1,4 @@
-"""Answer one question: does the asymptotic theory hold at my n?
+"""Answer whether the asymptotic theory holds at a given n.
 
 `asymptopia.theory` holds the analytic results, `asymptopia.verify` the Monte Carlo checks that could refute them.
 """

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from asymptopia.theory._core.encode import decode, encode
 from asymptopia.theory._core.lazy import resolve
@@ -117,7 +117,7 @@ class Result:
         """
         import narwhals as nw
 
-        return nw.from_dict(dict(self._columns()), backend=backend).to_native()
+        return nw.from_dict(dict(self._columns()), backend=cast("Any", backend)).to_native()
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the result and return the Axes; `ax` is created where it is None."""

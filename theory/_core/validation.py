@@ -36,7 +36,7 @@ def real(name: str, value: Any, low: float = -math.inf, high: float = math.inf, 
     ValueError
         If it is NaN or outside.
     """
-    if isinstance(value, bool | np.bool_ | str | bytes) or not np.isscalar(value) and np.ndim(value) != 0:
+    if isinstance(value, bool | np.bool_ | str | bytes) or (not np.isscalar(value) and np.ndim(value) != 0):
         message = f"{name} is of type {type(value).__name__}; expected a real number"
         raise TypeError(message)
     try:
@@ -106,7 +106,9 @@ def numeric(name: str, value: ArrayLike, *, min_ndim: int = 0) -> Array:
     if array.ndim < min_ndim:
         raise fail(f"{name}.ndim", array.ndim, f"at least {min_ndim}")
     if array.dtype.kind in "iu" and array.size and _magnitude(array) > EXACT_INTEGERS:
-        raise fail(name, _magnitude(array), f"integers of at most 2**53 = {EXACT_INTEGERS}, which float64 holds exactly")
+        raise fail(
+            name, _magnitude(array), f"integers of at most 2**53 = {EXACT_INTEGERS}, which float64 holds exactly"
+        )
     result: Array = array.astype(np.float64)
     bad = ~np.isfinite(result)
     if bad.any():
