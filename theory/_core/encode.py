@@ -11,14 +11,14 @@ import numpy as np
 from asymptopia.theory._core.lazy import resolve
 from asymptopia.theory._core.status import Status
 
-_TAGS = {"$float", "$array", "$status", "$tuple", "$named"}
+_TAGS = {"$float", "$array", "$status", "$tuple", "$named", "$result"}
 
 
 def encode(value: Any) -> Any:
     """Return `value` as data that strict JSON can hold.
 
-    Floats keep every bit (JSON numbers are written with 17 digits); those that JSON lacks, arrays, tuples and
-    statuses become one-key objects.
+    Floats keep every bit (JSON numbers are written with 17 digits); those that JSON lacks, arrays, tuples,
+    statuses and nested results become one-key objects.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def encode(value: Any) -> Any:
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, np.generic):
         return encode(value.item())
+    if hasattr(type(value), "from_dict"):
+        return {"$result": value.to_dict()}
     message = f"a result cannot hold {type(value).__name__}"
     raise TypeError(message)
 
@@ -60,6 +62,9 @@ def decode(data: Any) -> Any:
         if tag == "$array":
             flat = np.array([decode(item) for item in body["data"]], dtype=np.dtype(body["dtype"]))
             return flat.reshape(body["shape"])
+        if tag == "$result":
+            nested: Any = _own(body["type"])
+            return nested.from_dict(body)
         if tag in {"$status", "$named"}:
             kind: Any = _own(body[0])
             return kind[body[1]] if tag == "$status" else kind(*(decode(item) for item in body[1]))

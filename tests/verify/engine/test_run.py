@@ -1,0 +1,231 @@
+"""Runs: verdicts, mutants, digests, reports; on kernels whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from asymptopia.verify import Case, Check, Kernel, Mutant, Target, run
+from asymptopia.verify.device.elementary import log
+from asymptopia.verify.device.stream import Stream, uniform, uniform_pair
+from asymptopia.verify.engine.report import VOLATILE
+
+
+def exponential(stream: Stream, params: list[float]) -> float:
+    u, _ = uniform(stream, 0)
+    return -params[0] * log(u)
+
+
+def two_uniforms(stream: Stream, params: list[float]) -> tuple[float, float]:
+    u, v, _ = uniform_pair(stream, 0)
+    return u, 1.0 if v < params[0] else 0.0
+
+
+def broken(stream: Stream, params: list[float]) -> float:
+    u, _ = uniform(stream, 0)
+    return log(u - params[0])
+
+
+def constant(stream: Stream, params: list[float]) -> float:
+    return params[0]
+
+
+MEAN = Target(
+    name="mean",
+    statistic="x",
+    theory=2.0,
+    delta=0.05,
+    delta_reason="stated band",
+    sd=2.0,
+    mutants=(Mutant(name="mean 2.2", theory=2.2),),
+)
+
+
+def check(target: Target = MEAN, budget: int = 1 << 18, kernel: Kernel | None = None, *params: float) -> Check:
+    kernel = kernel or Kernel(exponential, ("x",))
+    case = Case(name="case", params=params or (2.0,), targets=(target,), budget=budget)
+    return Check(id="test.check", statement="A known mean", kernel=kernel, cases=lambda _: (case,))
+
+
+def test_a_right_theory_passes_and_its_mutant_is_refuted() -> None:
+    report = run(check())
+    (entry,) = report.entries
+    assert entry.status == "pass"
+    assert entry.mutant_rejected
+    assert report.exit_code == 0
+    assert entry.interval is not None
+    low, high = entry.interval
+    assert 1.95 < low < 2.0 < high < 2.05
+    assert entry.mutants[0].rejected
+    assert entry.replicates % 1024 == 0
+
+
+def test_a_theory_moved_by_one_and_a_half_delta_fails() -> None:
+    moved = replace(MEAN, theory=2.0 + 1.5 * 0.05, mutants=(Mutant(name="far", theory=3.0),))
+    for seed in range(20):
+        report = run(check(moved, 1 << 20), rng=seed)
+        assert report.entries[0].status == "fail"
+        assert report.exit_code == 1
+
+
+def test_too_small_a_budget_is_inconclusive_not_passed() -> None:
+    report = run(check(MEAN, 2048))
+    (entry,) = report.entries
+    assert entry.status == "inconclusive"
+    assert "straddles" in entry.reason
+    assert report.exit_code == 3
+
+
+def test_no_verdict_before_the_skewness_allows_one() -> None:
+    rare = Target(
+        name="rate",
+        statistic="rare",
+        theory=0.0005,
+        delta=0.5,
+        delta_reason="wide on purpose",
+        sd=0.022,
+        mutants=(Mutant(name="2", theory=2.0),),
+    )
+    kernel = Kernel(two_uniforms, ("u", "rare"))
+    other = replace(
+        MEAN, name="u", statistic="u", theory=0.5, delta=0.4, sd=0.3, mutants=(Mutant(name="2", theory=2.0),)
+    )
+    case = Case(name="case", params=(0.0005,), targets=(rare, other), budget=1 << 12)
+    report = run(Check(id="test.rare", statement="Rare", kernel=kernel, cases=lambda _: (case,)))
+    by_name = {entry.id.rpartition(".")[2]: entry for entry in report.entries}
+    assert by_name["u"].status == "pass"
+    assert by_name["rate"].status == "inconclusive"
+    assert "too few at skewness" in by_name["rate"].reason or "did not vary" in by_name["rate"].reason
+
+
+def test_a_proportion_is_judged_by_the_exact_sequence() -> None:
+    rate = Target(
+        name="rate",
+        statistic="hit",
+        theory=0.3,
+        delta=0.02,
+        delta_reason="stated band",
+        sd=0.46,
+        kind="proportion",
+        mutants=(Mutant(name="0.35", theory=0.35), Mutant(name="the other statistic", statistic="u")),
+    )
+    kernel = Kernel(two_uniforms, ("u", "hit"))
+    report = run(check(rate, 1 << 18, kernel, 0.3))
+    (entry,) = report.entries
+    assert entry.status == "pass"
+    assert [mutant.rejected for mutant in entry.mutants] == [True, True]
+    assert entry.mutants[1].estimate == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_statistic_that_is_not_finite_gives_no_verdict() -> None:
+    target = replace(MEAN, theory=-1.0, sd=1.0, delta=0.1, mutants=(Mutant(name="far", theory=5.0),))
+    report = run(check(target, 1 << 14, Kernel(broken, ("x",)), 0.5))
+    (entry,) = report.entries
+    assert entry.status == "inconclusive"
+    assert "not finite" in entry.reason
+    assert not entry.mutant_rejected
+
+
+def test_an_outlier_beyond_the_window_gives_no_verdict() -> None:
+    target = replace(MEAN, theory=0.0, sd=1e-9, delta=1e-3, mutants=(Mutant(name="far", theory=5.0),))
+    report = run(check(target, 1 << 12))
+    assert "outside the fixed-point window" in report.entries[0].reason
+
+
+def test_a_constant_statistic_gives_no_verdict() -> None:
+    target = replace(MEAN, theory=1.0, mutants=(Mutant(name="far", theory=5.0),))
+    report = run(check(target, 1 << 12, Kernel(constant, ("x",)), 1.0))
+    assert "did not vary" in report.entries[0].reason
+
+
+def test_a_mutant_that_survives_turns_the_check_red() -> None:
+    # the control reads the same statistic, so it cannot be told apart: the check must say that it is no check
+    weak = replace(MEAN, mutants=(Mutant(name="itself", statistic="x"),))
+    report = run(check(weak))
+    (entry,) = report.entries
+    assert entry.status == "fail"
+    assert "'itself' passes too" in entry.reason
+    assert report.exit_code == 1
+
+
+def test_numbers_do_not_depend_on_threads() -> None:
+    reports = [run(check(), threads=threads).to_dict() for threads in (1, 2, 3, 7)]
+
+    def stable(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: stable(item) for key, item in value.items() if key not in VOLATILE}
+        return [stable(item) for item in value] if isinstance(value, list) else value
+
+    assert all(stable(report) == stable(reports[0]) for report in reports[1:])
+    json.dumps(reports[0], allow_nan=False)
+
+
+def test_plain_python_gives_the_same_report() -> None:
+    small = check(replace(MEAN, delta=0.4, mutants=(Mutant(name="far", theory=4.0),)), 4096)
+    compiled, plain = (run(small, target=target).entries[0] for target in ("cpu", "python"))
+    assert compiled.digest == plain.digest
+    assert compiled.interval == plain.interval
+
+
+def test_another_seed_gives_other_replicates() -> None:
+    assert run(check(), rng=1).entries[0].digest != run(check(), rng=2).entries[0].digest
+
+
+def test_alpha_is_split_over_the_targets() -> None:
+    second = replace(check(), id="test.other")
+    report = run([check(), second], alpha=0.01)
+    assert [entry.alpha for entry in report.entries] == [0.005, 0.005]
+
+
+def test_reports_are_valid_json_even_without_an_interval() -> None:
+    report = run(
+        check(
+            replace(MEAN, theory=1.0, mutants=(Mutant(name="far", theory=5.0),)),
+            1024,
+            Kernel(constant, ("x",)),
+            math.pi,
+        )
+    )
+    data = json.loads(report.to_json())
+    assert data["schema"] == 1
+    assert data["checks"][0]["interval"] is None
+    assert data["manifest"]["engine"]["rng"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"delta": 0.0}, "delta 0.0"),
+        ({"delta": math.nan}, "delta nan"),
+        ({"sd": 0.0}, "sd 0.0"),
+        ({"mutants": ()}, "no mutant"),
+        ({"mutants": (Mutant(name="near", theory=2.05),)}, "no verdict could tell them apart"),
+    ],
+)
+def test_a_target_that_cannot_be_judged_is_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(MEAN, **change)
+
+
+def test_unknown_statistic_and_duplicate_checks_are_refused() -> None:
+    with pytest.raises(ValueError, match="names the statistic 'y'"):
+        run(check(replace(MEAN, statistic="y")))
+    with pytest.raises(ValueError, match=r"two checks have the id 'test\.check'"):
+        run([check(), check()])
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"alpha": 0.0}, ValueError),
+        ({"profile": "slow"}, ValueError),
+        ({"threads": 0}, ValueError),
+        ({"rng": -1}, ValueError),
+    ],
+)
+def test_bad_options(options: dict[str, object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        run(check(), **options)

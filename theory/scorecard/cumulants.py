@@ -1,0 +1,61 @@
+"""Second-order cumulants of the plug-in Jeffreys divergence between two independent samples."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asymptopia.theory._core.special import log_ratio
+from asymptopia.theory.scorecard.shares import Shares
+
+Array = NDArray[np.float64]
+
+
+class Cumulants(NamedTuple):
+    """Mean excess over the true divergence, variance and third cumulant."""
+
+    bias: float
+    variance: float
+    third: float
+
+
+def second_order_cumulants(shares: Shares, n: float, m: float) -> Cumulants:
+    r"""Return the first three cumulants of :math:`g^T Z + Z^T H Z / 2` with :math:`Z \sim N(0, S)`.
+
+    Parameters
+    ----------
+    shares : Shares
+        One table of shares, all > 0.
+    n, m : float
+        Sizes; ``m = inf`` for a known baseline.
+
+    Notes
+    -----
+    With g the gradient, H the Hessian and S the multinomial covariance of both samples:
+    :math:`\kappa_1 = \mathrm{tr}(HS)/2`, :math:`\kappa_2 = g^T S g + \mathrm{tr}((HS)^2)/2`,
+    :math:`\kappa_3 = 3 g^T S H S g + \mathrm{tr}((HS)^3)`. The second term of :math:`\kappa_2` is what the first-order
+    variance leaves out.
+    """
+    p, q, d = shares
+    ratio = log_ratio(p, q, d)
+    # L + 1 - q/p = L + d/p, and the mirror
+    gradient = np.concatenate([ratio + d / p, -ratio - d / q])
+    hessian = np.block(
+        [[np.diag(1 / p + q / p**2), -np.diag(1 / p + 1 / q)], [-np.diag(1 / p + 1 / q), np.diag(1 / q + p / q**2)]]
+    )
+    bins = p.shape[-1]
+    covariance = np.zeros((2 * bins, 2 * bins))
+    covariance[:bins, :bins] = (np.diag(p) - np.outer(p, p)) / n
+    if math.isfinite(m):
+        covariance[bins:, bins:] = (np.diag(q) - np.outer(q, q)) / m
+    product = hessian @ covariance
+    squared = product @ product
+    lean = covariance @ gradient
+    return Cumulants(
+        bias=float(np.trace(product)) / 2,
+        variance=float(gradient @ lean) + float(np.trace(squared)) / 2,
+        third=3 * float(lean @ hessian @ lean) + float(np.trace(squared @ product)),
+    )

@@ -1,0 +1,125 @@
+"""Figures of the scorecard results. Each takes a result and an Axes, draws into it and returns it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from asymptopia.theory._core.result import format_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from asymptopia.theory.scorecard.data import Screen
+    from asymptopia.theory.scorecard.results import IVResult, PSIResult
+    from asymptopia.theory.scorecard.woe import WoETable
+
+INK, ACCENT, SOFT, NOISE = "#1f3a5f", "#c8553d", "#8fa8c4", "#b9b9b9"
+Z95 = 1.959963984540054
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1]
+
+
+def _label_cells(ax: Axes, labels: Sequence[str] | None, count: int) -> None:
+    names = [str(i + 1) for i in range(count)] if labels is None else list(labels)
+    if len(names) != count:
+        message = f"labels has {len(names)} names; expected one for each of the {count} bins"
+        raise ValueError(message)
+    ax.set_xticks(range(count), names)
+    if max(map(len, names)) > 4:
+        ax.tick_params(axis="x", rotation=30)
+        for tick in ax.get_xticklabels():
+            tick.set_horizontalalignment("right")
+
+
+def _headline(name: str, result: IVResult | PSIResult) -> str:
+    low, high = (format_number(end, 3) for end in result.ci)
+    shown = result.estimate if math.isfinite(result.estimate) else result.estimate_smoothed
+    return f"{name} {format_number(shown, 3)}   95 % [{low}, {high}]   p {format_number(result.pvalue, 2)}"
+
+
+def _woe_bars(ax: Axes, woe: Any, se: Any, labels: Sequence[str] | None) -> None:
+    values, errors = np.asarray(woe, dtype=float), np.asarray(se, dtype=float)
+    shown = np.isfinite(values) & np.isfinite(errors)
+    at = np.arange(values.size)
+    ax.bar(at[shown], values[shown], width=0.7, color=SOFT)
+    ax.errorbar(at[shown], values[shown], Z95 * errors[shown], fmt="o", ms=3, color=INK, capsize=3, lw=1)
+    for i in at[~shown]:
+        text = "empty" if math.isnan(values[i]) else f"{'+' if values[i] > 0 else '−'}∞"
+        ax.annotate(text, (float(i), 0.0), ha="center", va="bottom", color=ACCENT)
+    ax.axhline(0.0, color=INK, lw=0.8)
+    _label_cells(ax, labels, values.size)
+    ax.set_ylabel("weight of evidence (nats)")
+
+
+def plot_iv(result: IVResult, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
+    """Draw the weight of evidence of each bin with 95 % intervals; return the Axes."""
+    ax = _axes(ax)
+    _woe_bars(ax, result.woe, result.woe_se, labels)
+    ax.set_xlabel("bin")
+    ax.set_title(_headline("IV", result), fontsize="medium")
+    return ax
+
+
+def plot_woe(table: WoETable, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
+    """Draw a table of weights of evidence with 95 % intervals; return the Axes."""
+    ax = _axes(ax)
+    _woe_bars(ax, table.woe, table.woe_se, labels)
+    ax.set_xlabel("bin")
+    return ax
+
+
+def plot_psi(result: PSIResult, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
+    """Draw the shares of both samples side by side; return the Axes."""
+    ax = _axes(ax)
+    actual, expected = result.shares()
+    at = np.arange(actual.size)
+    ax.bar(at - 0.2, expected, width=0.4, color=SOFT, label="expected")
+    ax.bar(at + 0.2, actual, width=0.4, color=INK, label="actual")
+    _label_cells(ax, labels, actual.size)
+    ax.set_xlabel("bin")
+    ax.set_ylabel("share")
+    ax.legend(frameon=False)
+    ax.set_title(_headline("PSI", result), fontsize="medium")
+    return ax
+
+
+def plot_screen(screen: Screen, ax: Axes | None = None, *, level: float = 0.95) -> Axes:
+    """Draw the interval of every column beside what noise alone reaches; return the Axes.
+
+    The grey bar of a column ends at the 95 % point of its estimate where nothing is there to be found.
+    """
+    from asymptopia.theory.scorecard.design import psi_critical_value
+
+    ax = _axes(ax)
+    order = screen.order()[::-1]
+    for row, i in enumerate(order):
+        found = screen.results[i]
+        low, high = found.confidence_interval(level)
+        if found.bins > 1:
+            noise = float(psi_critical_value(found.n, found.m, found.bins, 0.05))
+            ax.barh(row, noise, height=0.8, color=NOISE, alpha=0.5, label="noise alone, 95 %" if row == 0 else None)
+        real = found.pvalue < 0.05
+        colour = ACCENT if real else INK
+        ax.plot([low, high], [row, row], color=colour, lw=2, solid_capstyle="butt")
+        ax.plot(found.estimate_smoothed, row, "o", ms=5, color=colour)
+        if math.isfinite(found.estimate):
+            ax.plot(found.estimate, row, "|", ms=11, color=colour)
+    ax.set_yticks(range(len(order)), [screen.features[i] for i in order])
+    ax.set_ylim(-0.6, len(order) - 0.4)
+    ax.set_xlim(left=0.0)
+    name = {"IV": "information value", "PSI": "population stability index"}[screen.quantity]
+    ax.set_xlabel(f"{name} (nats): smoothed estimate ●, plug-in |, {100 * level:g} % interval")
+    ax.grid(axis="x", lw=0.3)
+    ax.set_axisbelow(True)
+    ax.legend(frameon=False, loc="lower right")
+    return ax

@@ -1,0 +1,34 @@
+"""What can limit the validity of a scorecard result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asymptopia.theory._core.status import Status
+
+
+class ScorecardStatus(Status):
+    """Validity of a result on bin counts, from the least to the most severe."""
+
+    OK = "The counts are large enough for the asymptotic laws."
+    SPARSE = (
+        "Few observations a bin (an expected count below 1, or fewer than 5 observations a bin in the smaller sample): "
+        "the interval can cover far less than its level; merge bins."
+    )
+    ZERO_CELL = (
+        "A bin is empty in one sample only: the plug-in estimate is infinite and has no standard error; the test and "
+        "the interval use smoothed counts (1/2 a bin, or `smoothing`)."
+    )
+    NO_MOVES = (
+        "No account changed its bin: the paired test has no variance to work with; the interval rests on the smoothed "
+        "transition table alone."
+    )
+    ONE_BIN = (
+        "One bin holds all observations of both samples: the divergence is 0 by definition and nothing can be tested."
+    )
+
+    @classmethod
+    def worst(cls, found: Iterable[ScorecardStatus]) -> ScorecardStatus:
+        """Return the most severe of `found`, OK if there is none."""
+        order = list(cls)
+        return max(found, key=order.index, default=cls.OK)

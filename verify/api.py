@@ -1,0 +1,63 @@
+"""The Python door: run checks by name or by object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from asymptopia.theory._core.rng import RNG
+from asymptopia.verify.checks import select
+from asymptopia.verify.engine.check import Check, Profile
+from asymptopia.verify.engine.report import Report
+from asymptopia.verify.engine.run import ALPHA, ProgressCallback
+from asymptopia.verify.engine.run import run as run_checks
+
+
+def run(
+    checks: str | Check | Sequence[str | Check] = (),
+    *,
+    profile: Profile = "standard",
+    rng: RNG = 0,
+    alpha: float = ALPHA,
+    threads: int | None = None,
+    target: str = "cpu",
+    progress: ProgressCallback | None = None,
+) -> Report:
+    """Return the report of checks, each run until its targets and mutants have a verdict.
+
+    Parameters
+    ----------
+    checks : str, Check or sequence of these
+        Checks, claims or results by name, or checks of your own; every shipped check if left out.
+    profile : {"quick", "standard", "exhaustive"}
+        Which cases and budgets.
+    rng : int, SeedSequence, BitGenerator, Generator or None
+        Seed; None draws fresh entropy, which the report states.
+    alpha : float
+        Probability that any right theory of this run is ever called wrong.
+    threads : int, optional
+        Threads, all processors if None. No number depends on it.
+    target : {"cpu", "python"}
+        ``"python"`` interprets the same kernel source: slow, for debugging.
+    progress : callable, optional
+        Called with a `Progress` after each look.
+
+    Raises
+    ------
+    KeyError
+        If a name fits no check.
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> from asymptopia import verify
+    >>> report = verify.run("scorecard.null_law", profile="quick", rng=1)
+    >>> report.count("fail"), report.exit_code
+    (0, 0)
+    """
+    asked = [checks] if isinstance(checks, str | Check) else list(checks)
+    chosen = [item for item in asked if isinstance(item, Check)]
+    names = [item for item in asked if isinstance(item, str)]
+    if names or not asked:
+        chosen = [*select(names), *chosen]
+    return run_checks(chosen, profile=profile, rng=rng, alpha=alpha, threads=threads, target=target, progress=progress)

@@ -1,0 +1,138 @@
+"""Judge the targets of a case, and their mutants, at a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asymptopia.verify.engine.check import OUTLIER, Case, Mutant, Target
+from asymptopia.verify.engine.exact import Totals, Window
+from asymptopia.verify.engine.sequential import (
+    Interval,
+    Verdict,
+    asymptotic_interval,
+    beta_binomial_interval,
+    decide,
+    validity_start,
+)
+
+
+def windows_of(case: Case, statistics: tuple[str, ...]) -> tuple[Window, ...]:
+    """Return the fixed-point window of each statistic, wide enough for every target that speaks of it.
+
+    Raises
+    ------
+    ValueError
+        If a target or mutant names a statistic that the kernel does not compute, or targets that share one differ
+        in the pivot their windows need.
+    """
+    found: dict[str, Window] = {}
+    for target in case.targets:
+        for name in [target.statistic, *(m.statistic for m in target.mutants if m.statistic is not None)]:
+            if name not in statistics:
+                message = f"target {target.name!r} names the statistic {name!r}; the kernel has {', '.join(statistics)}"
+                raise ValueError(message)
+            window = _window(target)
+            if found.setdefault(name, window) != window:
+                window = _window(target, around=found[name])
+                found[name] = window
+    missing = [name for name in statistics if name not in found]
+    if missing:
+        message = f"no target of case {case.name!r} uses the statistic {missing[0]!r}"
+        raise ValueError(message)
+    return tuple(found[name] for name in statistics)
+
+
+def _window(target: Target, around: Window | None = None) -> Window:
+    if target.kind == "proportion":
+        return Window.covering(0.0, 1.0)
+    window = Window.covering(target.theory, OUTLIER * target.sd)
+    if around is None:
+        return window
+    return Window(pivot=around.pivot, exponent=max(window.exponent, around.exponent))
+
+
+@dataclass(slots=True)
+class Ruling:
+    """The verdict on one prediction and the interval it rests on; it stands from the look that decided it."""
+
+    theory: float
+    statistic: int
+    verdict: Verdict = Verdict.INCONCLUSIVE
+    estimate: float = float("nan")
+    interval: Interval | None = None
+    replicates: int = 0
+    digest: str = ""
+    reason: str = "no look yet"
+
+    @property
+    def settled(self) -> bool:
+        """True once there is a verdict."""
+        return self.verdict is not Verdict.INCONCLUSIVE
+
+
+@dataclass(slots=True)
+class TargetJudge:
+    """Follows one target and its mutants from look to look."""
+
+    target: Target
+    window: tuple[Window, ...]
+    statistics: tuple[str, ...]
+    alpha: float
+    ruling: Ruling = field(init=False)
+    mutants: list[tuple[Mutant, Ruling]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        target = self.target
+        self.ruling = Ruling(theory=target.theory, statistic=self.statistics.index(target.statistic))
+        self.mutants = [
+            (
+                mutant,
+                Ruling(
+                    theory=target.theory if mutant.theory is None else mutant.theory,
+                    statistic=self.statistics.index(mutant.statistic or target.statistic),
+                ),
+            )
+            for mutant in target.mutants
+        ]
+
+    @property
+    def settled(self) -> bool:
+        """True once the theory and every mutant have a verdict."""
+        return self.ruling.settled and all(ruling.settled for _, ruling in self.mutants)
+
+    @property
+    def mutants_rejected(self) -> bool:
+        """True if every mutant was refuted."""
+        return all(ruling.verdict is Verdict.FAIL for _, ruling in self.mutants)
+
+    def look(self, totals: Totals) -> None:
+        """Judge what is not yet settled on the totals of the blocks so far."""
+        for ruling in [self.ruling, *(ruling for _, ruling in self.mutants)]:
+            if not ruling.settled:
+                self._judge(ruling, totals)
+
+    def _judge(self, ruling: Ruling, totals: Totals) -> None:
+        moments = totals.moments(ruling.statistic, self.window[ruling.statistic])
+        ruling.estimate, ruling.replicates, ruling.digest = moments.mean, totals.count, totals.digest()
+        if totals.nonfinite:
+            ruling.reason = f"{totals.nonfinite} replicates were not finite"
+            return
+        if totals.outside:
+            ruling.reason = f"{totals.outside} replicates lay outside the fixed-point window"
+            return
+        if self.target.kind == "proportion":
+            successes = round(moments.mean * moments.n)
+            ruling.interval = beta_binomial_interval(successes, moments.n, alpha=self.alpha)
+        else:
+            if moments.variance == 0.0:
+                ruling.reason = "the statistic did not vary, so no interval can be formed"
+                return
+            start = validity_start(moments.skewness)
+            ruling.interval = asymptotic_interval(
+                moments.mean, moments.sd, moments.n, alpha=self.alpha, n_star=max(1.0, self.target.expected_stop)
+            )
+            if moments.n < start:
+                ruling.reason = f"{moments.n} replicates are too few at skewness {moments.skewness:.3g}"
+                return
+        ruling.verdict = decide(ruling.interval, ruling.theory, self.target.delta)
+        ruling.reason = "" if ruling.settled else "the interval still straddles an end of the tolerance"

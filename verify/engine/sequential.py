@@ -1,0 +1,126 @@
+"""Anytime-valid confidence sequences and the verdict they support."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+
+import numpy as np
+
+from asymptopia.theory._core.roots import find_root
+from asymptopia.theory._core.validation import fail, integer, probability, real
+
+Interval = tuple[float, float]
+
+
+class Verdict(Enum):
+    """What a confidence sequence says of ``theory`` and its tolerance."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+def decide(interval: Interval, theory: float, delta: float) -> Verdict:
+    """Return PASS if the interval lies inside ``theory +- delta``, FAIL if it lies outside, else INCONCLUSIVE.
+
+    Parameters
+    ----------
+    interval : tuple of float
+        A confidence sequence at any look.
+    theory, delta : float
+        The claimed value and the tolerance, ``delta > 0``.
+    """
+    low, high = interval
+    if low > theory - delta and high < theory + delta:
+        return Verdict.PASS
+    if high < theory - delta or low > theory + delta:
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE
+
+
+def validity_start(skewness: float) -> float:
+    """Return the number of replicates from which `asymptotic_interval` holds its level in practice.
+
+    Notes
+    -----
+    ``max(1000, 10 skewness**2)``: with Bernoulli(0.001) replicates the ever-miscoverage at a nominal 5 % is 99 % from
+    30 replicates on, 39 % from ``skewness**2`` and 5 % from ten times that.
+    """
+    return max(1000.0, 10.0 * skewness * skewness)
+
+
+def asymptotic_interval(mean: float, sd: float, n: int, *, alpha: float, n_star: float) -> Interval:
+    r"""Return the asymptotic confidence sequence of a mean at its n-th replicate (Robbins' normal mixture).
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean and standard deviation of the first `n` replicates.
+    n : int
+        Replicates so far, at least `validity_start`.
+    alpha : float
+        Probability that the sequence ever misses the true mean, in (0, 1).
+    n_star : float
+        Number of replicates at which the sequence is to be tightest; fixed before the run.
+
+    Notes
+    -----
+    Half-width :math:`s_n \sqrt{2 (n r^2 + 1) / (n r)^2 \cdot \log(\sqrt{n r^2 + 1} / \alpha)}` with
+    :math:`r^2 = (-2 \log \alpha + \log(-2 \log \alpha) + 1) / n_*` ([1]_, equations 5 and 49).
+
+    References
+    ----------
+    .. [1] Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Time-uniform central limit theory and asymptotic
+       confidence sequences, Annals of Statistics 52.
+    """
+    alpha = probability("alpha", alpha)
+    n = integer("n", n, 1)
+    n_star = real("n_star", n_star, 0.0, closed="neither")
+    doubled = -2.0 * math.log(alpha)
+    rho2 = (doubled + math.log(doubled) + 1.0) / n_star
+    growth = n * rho2 + 1.0
+    half = sd * math.sqrt(2.0 * growth / (n * n * rho2) * (0.5 * math.log(growth) - math.log(alpha)))
+    return mean - half, mean + half
+
+
+def beta_binomial_interval(successes: int, n: int, *, alpha: float) -> Interval:
+    r"""Return the confidence sequence of a proportion, exact at every n (beta(1/2, 1/2) mixture).
+
+    Parameters
+    ----------
+    successes, n : int
+        Successes among the first `n` replicates.
+    alpha : float
+        Probability that the sequence ever misses the true proportion, in (0, 1).
+
+    Notes
+    -----
+    All p with :math:`\log B(S + 1/2, n - S + 1/2) - \log B(1/2, 1/2) - S \log p - (n - S) \log(1 - p) <
+    \log(1/\alpha)`: the martingale of the mixture stays below :math:`1/\alpha` (Ville's inequality).
+
+    Examples
+    --------
+    >>> low, high = beta_binomial_interval(50, 1000, alpha=0.001)
+    >>> round(low, 12), round(high, 12)
+    (0.02442090324, 0.088154366057)
+    """
+    from scipy.special import betaln, xlog1py, xlogy
+
+    n = integer("n", n, 1)
+    successes = integer("successes", successes, 0)
+    if successes > n:
+        raise fail("successes", successes, f"at most n = {n}")
+    bound = betaln(successes + 0.5, n - successes + 0.5) - betaln(0.5, 0.5) + math.log(probability("alpha", alpha))
+
+    def excess(p: np.ndarray) -> np.ndarray:
+        # xlogy and xlog1py give 0 for 0 log 0
+        return np.asarray(bound - xlogy(successes, p) - xlog1py(n - successes, -p))
+
+    centre = successes / n
+    low, high = 0.0, 1.0
+    if successes > 0:
+        low = float(find_root(excess, np.nextafter(0.0, 1.0), centre))
+    if successes < n:
+        high = float(find_root(excess, centre, np.nextafter(1.0, 0.0)))
+    return low, high
