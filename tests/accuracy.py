@@ -12,39 +12,26 @@ import mpmath as mp
 
 ORACLES = Path(__file__).parent / "oracles"
 SMALLEST = 5e-324
-LARGEST = sys.float_info.max
-# where float64 would continue above its largest number
-NEXT = LARGEST * 2.0**-1023 * (1 + 2.0**-53)
+BEYOND = mp.mpf(2) ** 1024
+"""Where float64 would continue above its largest number."""
 
 
 def relative_error(actual: Any, desired: Any) -> float:
     """Return ``|actual - desired| / |desired|``, extended to nan, infinities and zero; never nan.
 
-    Equal values and two nan give 0, exactly one nan gives inf. A desired 0 is normalised by the smallest subnormal. An
-    overflow is measured from 2**1024, the number after the largest; a desired infinity likewise. Desired values may be
-    decimal strings or mpmath numbers, which are not rounded first; below the normal range the float64 nearest to them
-    counts.
+    Equal values and two nan give 0, exactly one nan gives inf. A desired 0 is normalised by the smallest subnormal.
+    Infinities count as 2**1024, the number after the largest. Desired values may be decimal strings or mpmath numbers,
+    which are not rounded first; below the normal range the float64 nearest to them counts.
     """
     actual = float(actual)
     with mp.workdps(60):
-        wanted = mp.mpf(desired) if not isinstance(desired, float) else mp.mpf(desired)
+        wanted = mp.mpf(desired)
         if mp.isnan(wanted) or math.isnan(actual):
             return 0.0 if mp.isnan(wanted) and math.isnan(actual) else math.inf
-        nearest = _nearest(wanted)
-        if actual == nearest or actual == wanted:
-            exact = mp.mpf(0) if mp.isinf(wanted) or mp.isinf(actual) else abs(mp.mpf(actual) - wanted)
-            return float(exact / abs(wanted)) if abs(nearest) > sys.float_info.min and mp.isfinite(wanted) and exact else 0.0
-        beyond = mp.mpf(2) ** 1024
-        reached = mp.sign(actual) * beyond if math.isinf(actual) else mp.mpf(actual)
-        goal = mp.sign(wanted) * beyond if mp.isinf(wanted) else wanted
+        if abs(wanted) < sys.float_info.min and actual == float(wanted):
+            return 0.0
+        reached, goal = (mp.sign(value) * BEYOND if mp.isinf(value) else value for value in (mp.mpf(actual), wanted))
         return float(abs(reached - goal) / max(abs(goal), mp.mpf(SMALLEST)))
-
-
-def _nearest(value: Any) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)
 
 
 def table(name: str) -> list[dict[str, Any]]:

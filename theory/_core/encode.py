@@ -41,7 +41,7 @@ def encode(value: Any) -> Any:
         return {"$tuple": items}
     if isinstance(value, Mapping) and not _TAGS & value.keys() and all(isinstance(key, str) for key in value):
         return {key: encode(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic) and not isinstance(value.item(), np.generic):
         return encode(value.item())
     if hasattr(type(value), "from_dict"):
         return {"$result": value.to_dict()}
@@ -63,16 +63,18 @@ def decode(data: Any) -> Any:
             flat = np.array([decode(item) for item in body["data"]], dtype=np.dtype(body["dtype"]))
             return flat.reshape(body["shape"])
         if tag == "$result":
-            nested: Any = _own(body["type"])
-            return nested.from_dict(body)
-        if tag in {"$status", "$named"}:
-            kind: Any = _own(body[0])
-            return kind[body[1]] if tag == "$status" else kind(*(decode(item) for item in body[1]))
+            return _own(body["type"], "from_dict").from_dict(body)
+        if tag == "$status":
+            return _own(body[0], "__members__")[body[1]]
+        if tag == "$named":
+            return _own(body[0], "_fields")(*(decode(item) for item in body[1]))
     return {key: decode(item) for key, item in data.items()}
 
 
-def _own(name: str) -> object:
-    if not name.startswith("asymptopia."):
+def _own(name: str, mark: str) -> Any:
+    """Return the class of asymptopia that `name` names; data must not reach functions or what a module imports."""
+    found = resolve(name) if name.startswith("asymptopia.") else None
+    if not (isinstance(found, type) and found.__module__.startswith("asymptopia.") and hasattr(found, mark)):
         message = f"data names the type {name!r}, which is not one of asymptopia"
         raise ValueError(message)
-    return resolve(name)
+    return found

@@ -59,9 +59,10 @@ def _log_prefactor(a: Array, x: Array) -> Array:
     large = a > 50.0
     b = np.where(large, a, 50.0)
     remainder = 1 / (12 * b) - 1 / (360 * b**3) + 1 / (1260 * b**5) - 1 / (1680 * b**7)
-    # a log(x/a) - (x - a) = a (log1p(d) - d) = a (phi(d) - d log1p(d))
-    with np.errstate(invalid="ignore"):
-        shape = a * (phi(d) - d * np.log1p(d))
+    # a log(x/a) - (x - a) = a (log1p(d) - d) = a (phi(d) - d log1p(d)); the latter does not cancel near d = 0
+    near = np.abs(d) < 0.5
+    close = np.where(near, d, 0.0)
+    shape = a * np.where(near, phi(close) - close * np.log1p(close), np.log(x) - np.log(a) - d)
     scaled = shape + 0.5 * np.log(a) - 0.5 * np.log(2 * np.pi) - remainder
     return np.where(large, scaled, a * np.log(x) - x - gammaln(a))
 

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Result:
     """Base of the frozen result dataclasses.
 
     A subclass states its `title`, yields the lines of its summary and names its plot function; it never holds
-    the user's rows. Conversion to JSON is exact: every float comes back with the same bits.
+    the user's rows. Conversion to JSON is exact: every float comes back with the same bits. A subclass that holds
+    arrays is declared with ``eq=False``, so that it compares as this class does.
     """
 
     title: ClassVar[str] = "Result"
@@ -31,6 +32,13 @@ class Result:
     """Plot function as ``"package.module:function"``; it takes the result and ``ax``."""
 
     status: Status
+
+    def __eq__(self, other: object) -> bool:
+        """Return True for a result of the same class with the same fields; arrays compare whole, NaN equals NaN."""
+        return isinstance(other, Result) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         """Yield (label, value) pairs of the summary."""

@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 _LOG2 = math.log(2.0)
-_SMALL = 0.04
-_PHI_TERMS = 12
+_PHI_TERMS = 17
 
 
 def phi(d: ArrayLike) -> Any:
@@ -27,25 +26,29 @@ def phi(d: ArrayLike) -> Any:
 
     Notes
     -----
-    For small d the two terms cancel to :math:`d^2/2`; there the series
-    :math:`\sum_{k \ge 2} (-1)^k d^k / (k(k-1))` is summed instead.
+    Near 0 the two terms cancel to :math:`d^2/2`. With :math:`s = d/(2+d)`, so that
+    :math:`\log(1+d) = 2\operatorname{artanh} s`, the function is
+    :math:`d\,s\,[1 + (1 + s)(s/3 + s^3/5 + s^5/7 + \dots)]`, which is summed for -1/2 < d < 1.
 
     Examples
     --------
     >>> float(phi(1e-9))
-    4.999999998333334e-19
+    4.999999998333333e-19
     """
     d = np.asarray(d, dtype=float)
-    small = np.abs(d) < _SMALL
+    small = (d > -0.5) & (d < 1.0)
     tiny = np.where(small, d, 0.0)
+    ratio = tiny / (2.0 + tiny)
+    square = ratio * ratio
     series = np.zeros_like(tiny)
-    for k in range(_PHI_TERMS, 1, -1):
-        series = 1.0 / (k * (k - 1)) - tiny * series
+    for k in range(_PHI_TERMS, 0, -1):
+        series = 1.0 / (2 * k + 1) + square * series
+    near = tiny * ratio * (1.0 + (1.0 + ratio) * ratio * series)
     large = np.where(small, 1.0, d)
     with np.errstate(divide="ignore", invalid="ignore"):
         direct = np.where(large == -1.0, 1.0, (1.0 + large) * np.log1p(large) - large)
     direct = np.where(large == np.inf, np.inf, direct)
-    return np.where(small, tiny * tiny * series, direct)[()]
+    return np.where(small, near, direct)[()]
 
 
 def log_ratio(p: ArrayLike, q: ArrayLike, d: ArrayLike | None = None) -> Any:

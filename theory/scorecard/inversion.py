@@ -39,7 +39,7 @@ def log_tail(exponent: Callable[[Complex], Complex], start: Array, second: Array
     scale = 1.0 / np.sqrt(second)[..., None]
     t = _NODES * scale
     path = start[..., None] + bend * t * t + 1j * t
-    top = exponent(start[..., None] + 0j).real
+    top = exponent(start[..., None].astype(np.complex128)).real
     slope = 2.0 * bend * t + 1j
     bump = np.exp(exponent(path) - top) * slope / path
     total = bump.imag.sum(axis=-1) * (_STEP / np.pi) * scale[..., 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from asymptopia.theory.scorecard.inversion import log_tail
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 _TINY = 1e-18
+_SECANTS = 12
+_SETTLED = 1e-12
 
 
 class LogTails(NamedTuple):
@@ -50,14 +53,17 @@ def noncentral_chi2_tails(x: ArrayLike, dof: ArrayLike, noncentrality: ArrayLike
     x, k, lam = np.broadcast_arrays(*(np.asarray(item, dtype=float) for item in (x, dof, noncentrality)))
     shape = x.shape
     x, k, lam = x.ravel(), k.ravel(), lam.ravel()
-    cdf, sf = (np.array(tail, dtype=float) for tail in chi2_tails(x, k))
+    cdf, sf = np.empty_like(x), np.empty_like(x)
     # far left of the mean only the first Poisson term is left: exp(-lam/2) times the central law
     left = x * (1.0 + lam) < _TINY
-    cdf[left] -= lam[left] / 2
-    sf[left] = log1mexp(cdf[left])
-    todo = ~left & (lam > 0) & (x < np.inf)
-    if todo.any():
-        cdf[todo], sf[todo] = _invert_noncentral(x[todo], k[todo], lam[todo])
+    central = left | (lam == 0) | (x == np.inf)
+    if central.any():
+        cdf[central], sf[central] = chi2_tails(x[central], k[central])
+        cdf[left] -= lam[left] / 2
+        sf[left] = log1mexp(cdf[left])
+    rest = ~central
+    if rest.any():
+        cdf[rest], sf[rest] = _invert_noncentral(x[rest], k[rest], lam[rest])
     return LogTails(cdf.reshape(shape)[()], sf.reshape(shape)[()])
 
 
@@ -110,12 +116,32 @@ def noncentrality_at(x: ArrayLike, dof: ArrayLike, log_cdf: ArrayLike, log_sf: A
     result = np.zeros(x.shape)
     inside = gap(result, x, k, goal) > 0
     if inside.any():
-        args = (x[inside], k[inside], goal[inside])
-        high = np.sqrt(args[0]) + np.abs(args[2]) + 1.0
-        while (short := gap(high, *args) >= 0).any():
-            high = np.where(short, 2 * high, high)
-        result[inside] = find_root(gap, 0.0, high, args=args) ** 2
+        result[inside] = _root(gap, (x[inside], k[inside], goal[inside])) ** 2
     return result[()]
+
+
+def _root(gap: Callable[..., Array], args: tuple[Array, Array, Array]) -> Array:
+    """Root of a function that falls nearly linearly: by secants, and by a bracket where they do not settle."""
+    x, k, goal = args
+    old = np.sqrt(np.maximum(x - k, 1.0)) + np.maximum(-goal, 0.0)
+    new = old + 0.25
+    value = gap(old, *args)
+    settled = np.zeros(x.shape, dtype=bool)
+    for _ in range(_SECANTS):
+        latest = gap(new, *args)
+        slope = (latest - value) / np.where(new == old, 1.0, new - old)
+        step = np.where(settled | (slope >= 0), 0.0, latest / np.where(slope >= 0, 1.0, slope))
+        settled |= (slope < 0) & (np.abs(step) <= _SETTLED * new)
+        old, new, value = new, np.where(new > step, new - step, new / 2), latest
+        if settled.all():
+            return new
+    rest = ~settled
+    args = (x[rest], k[rest], goal[rest])
+    high = np.sqrt(args[0]) + np.abs(args[2]) + 1.0
+    while (short := gap(high, *args) >= 0).any():
+        high = np.where(short, 2 * high, high)
+    new[rest] = find_root(gap, 0.0, high, args=args)
+    return new
 
 
 def _normal_scale(log_cdf: Array, log_sf: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,29 +35,40 @@ class PairedSamples(Sampling):
     """
 
     table: Array
+    settled: ClassVar[bool] = False
 
     @property
-    def n(self) -> float:  # type: ignore[override]
+    def cells(self) -> int:
+        """Number of counts that a resample draws."""
+        return self.bins**2
+
+    @property
+    def n(self) -> float:
         """Number of accounts."""
         return float(self.table.sum())
 
     @property
-    def m(self) -> float:  # type: ignore[override]
+    def m(self) -> float:
         """Number of accounts."""
         return self.n
 
     @property
     def bins(self) -> int:
+        """Number of bins in use."""
         return int(self.table.shape[0])
 
     @property
     def expected_counts(self) -> Array:
-        return (self.table.sum(axis=0) + self.table.sum(axis=1)) / 2
+        """Counts expected in the smaller sample if both have the same shares."""
+        expected: Array = (self.table.sum(axis=0) + self.table.sum(axis=1)) / 2
+        return expected
 
     def shares(self, a: float) -> Shares:
+        """Return the shares with `a` added to each count."""
         return two_samples(self.table.sum(axis=1), self.table.sum(axis=0), a)
 
     def moments(self, a: float) -> Moments:
+        """Return divergence, variance and bias at the smoothed shares."""
         p, q, d = self.shares(a)
         divergence = float(total(Shares(p, q, d)))
         t, leave, enter = self._flows(a)
@@ -68,6 +80,7 @@ class PairedSamples(Sampling):
         return Moments(divergence, variance, (float(moved.sum()) - a * self.bins * divergence) / self.n)
 
     def null_weights(self, a: float) -> Array:
+        """Return the weights of the null law of ``n_eff J``; those of 0 are left out."""
         from scipy.sparse.csgraph import connected_components
 
         p, q, _ = self.shares(a)
@@ -82,12 +95,14 @@ class PairedSamples(Sampling):
         return weights
 
     def woe_variance(self, a: float) -> Array:
+        """Return the variance of ``log(p / q)`` in each bin."""
         p, q, _ = self.shares(a)
         _, leave, enter = self._flows(a)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray((leave + enter) / (p * q) / self.n)
 
     def resample(self, a: float, repeats: int, random: np.random.Generator) -> Array:
+        """Return estimates from samples drawn at the smoothed shares."""
         t, _, _ = self._flows(a)
         drawn = random.multinomial(int(self.n), t.ravel(), size=repeats).reshape(repeats, *t.shape).astype(np.float64)
         return total(two_samples(drawn.sum(axis=2), drawn.sum(axis=1), a))

@@ -107,19 +107,28 @@ def plot_screen(screen: Screen, ax: Axes | None = None, *, level: float = 0.95) 
         low, high = found.confidence_interval(level)
         if found.bins > 1:
             noise = float(psi_critical_value(found.n, found.m, found.bins, 0.05))
-            ax.barh(row, noise, height=0.8, color=NOISE, alpha=0.5, label="noise alone, 95 %" if row == 0 else None)
+            ax.barh(row, noise, height=0.8, color=NOISE, alpha=0.5)
         real = found.pvalue < 0.05
         colour = ACCENT if real else INK
         ax.plot([low, high], [row, row], color=colour, lw=2, solid_capstyle="butt")
         ax.plot(found.estimate_smoothed, row, "o", ms=5, color=colour)
         if math.isfinite(found.estimate):
             ax.plot(found.estimate, row, "|", ms=11, color=colour)
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [
+        Line2D([], [], color=ACCENT, marker="o", ms=5, lw=2, label=f"smoothed, {100 * level:g} % interval; p < 0.05"),
+        Line2D([], [], color=INK, marker="o", ms=5, lw=2, label="the same, p ≥ 0.05"),
+        Line2D([], [], color=INK, marker="|", ms=11, lw=0, label="plug-in"),
+        Patch(color=NOISE, alpha=0.5, label="noise alone, 95 %"),
+    ]
     ax.set_yticks(range(len(order)), [screen.features[i] for i in order])
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.set_xlim(left=0.0)
     name = {"IV": "information value", "PSI": "population stability index"}[screen.quantity]
-    ax.set_xlabel(f"{name} (nats): smoothed estimate ●, plug-in |, {100 * level:g} % interval")
+    ax.set_xlabel(f"{name} (nats)")
     ax.grid(axis="x", lw=0.3)
     ax.set_axisbelow(True)
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(handles=handles, frameon=False, loc="lower right", fontsize="small")
     return ax

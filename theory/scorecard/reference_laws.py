@@ -18,7 +18,10 @@ def chi2_sf(t: Any, dof: Any) -> Any:
 
 @precise
 def chi2_log_sf(t: Any, dof: Any) -> Any:
-    """Return ``log P(chi2_dof > t)``."""
+    """Return ``log P(chi2_dof > t)``, from the complement where that is the smaller tail."""
+    below = mp.gammainc(mp.mpf(dof) / 2, 0, mp.mpf(t) / 2, regularized=True)
+    if below < 0.5:
+        return mp.log1p(-below)
     return mp.log(mp.gammainc(mp.mpf(dof) / 2, mp.mpf(t) / 2, mp.inf, regularized=True))
 
 

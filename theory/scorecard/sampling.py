@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,23 @@ Array = NDArray[np.float64]
 class Sampling(ABC):
     """A sampling model over the bins in use, those that hold an observation of either sample."""
 
-    n: float
-    m: float
+    settled: ClassVar[bool] = True
+    """True if ``V / (4 J)`` tends to the null scale as J tends to 0, in whatever direction."""
+
+    @property
+    @abstractmethod
+    def n(self) -> float:
+        """Size of sample 1."""
+
+    @property
+    @abstractmethod
+    def m(self) -> float:
+        """Size of sample 2, inf if its shares are known."""
+
+    @property
+    def cells(self) -> int:
+        """Number of counts that a resample draws."""
+        return self.bins
 
     @property
     @abstractmethod
@@ -35,7 +51,7 @@ class Sampling(ABC):
     @property
     @abstractmethod
     def expected_counts(self) -> Array:
-        """Counts expected in either sample if both have the same shares."""
+        """Counts expected in the smaller sample if both have the same shares."""
 
     @abstractmethod
     def shares(self, a: float) -> Shares:
@@ -73,33 +89,39 @@ class IndependentSamples(Sampling):
     y: Array
 
     @property
-    def n(self) -> float:  # type: ignore[override]
+    def n(self) -> float:
         """Size of sample 1."""
         return float(self.x.sum())
 
     @property
-    def m(self) -> float:  # type: ignore[override]
-        """Size of sample 2."""
+    def m(self) -> float:
+        """Size of sample 2, inf if its shares are known."""
         return float(self.y.sum())
 
     @property
     def bins(self) -> int:
+        """Number of bins in use."""
         return int(self.x.size)
 
     @property
     def expected_counts(self) -> Array:
+        """Counts expected in the smaller sample if both have the same shares."""
         return (self.x + self.y) / (self.n + self.m) * min(self.n, self.m)
 
     def shares(self, a: float) -> Shares:
+        """Return the shares with `a` added to each count."""
         return two_samples(self.x, self.y, a)
 
     def moments(self, a: float) -> Moments:
+        """Return divergence, variance and bias at the smoothed shares."""
         return independent_moments(self.shares(a), self.n, self.m, a)
 
     def woe_variance(self, a: float) -> Array:
+        """Return the variance of ``log(p / q)`` in each bin."""
         return share_odds(self.x + a) / self.n + share_odds(self.y + a) / self.m
 
     def resample(self, a: float, repeats: int, random: np.random.Generator) -> Array:
+        """Return estimates from samples drawn at the smoothed shares."""
         p, q, _ = self.shares(a)
         x = random.multinomial(int(self.n), p, size=repeats).astype(np.float64)
         y = random.multinomial(int(self.m), q, size=repeats).astype(np.float64)
@@ -112,31 +134,41 @@ class FixedBaseline(Sampling):
 
     x: Array
     q: Array
-    m = math.inf
 
     @property
-    def n(self) -> float:  # type: ignore[override]
-        """Size of the sample."""
+    def n(self) -> float:
+        """Size of sample 1."""
         return float(self.x.sum())
 
     @property
+    def m(self) -> float:
+        """Size of sample 2, inf if its shares are known."""
+        return math.inf
+
+    @property
     def bins(self) -> int:
+        """Number of bins in use."""
         return int(self.x.size)
 
     @property
     def expected_counts(self) -> Array:
+        """Counts expected in the smaller sample if both have the same shares."""
         return self.n * self.q
 
     def shares(self, a: float) -> Shares:
+        """Return the shares with `a` added to each count."""
         return against_fixed(self.x, self.q, a)
 
     def moments(self, a: float) -> Moments:
+        """Return divergence, variance and bias at the smoothed shares."""
         return independent_moments(self.shares(a), self.n, math.inf, a)
 
     def woe_variance(self, a: float) -> Array:
+        """Return the variance of ``log(p / q)`` in each bin."""
         return share_odds(self.x + a) / self.n
 
     def resample(self, a: float, repeats: int, random: np.random.Generator) -> Array:
+        """Return estimates from samples drawn at the smoothed shares."""
         x = random.multinomial(int(self.n), self.shares(a).p, size=repeats).astype(np.float64)
         return total(against_fixed(x, self.q, a))
 

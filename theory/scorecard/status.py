@@ -19,10 +19,7 @@ class ScorecardStatus(Status):
         "A bin is empty in one sample only: the plug-in estimate is infinite and has no standard error; the test and "
         "the interval use smoothed counts (1/2 a bin, or `smoothing`)."
     )
-    NO_MOVES = (
-        "No account changed its bin: the paired test has no variance to work with; the interval rests on the smoothed "
-        "transition table alone."
-    )
+    NO_MOVES = "No account changed its bin: nothing can be tested and there is no interval."
     ONE_BIN = (
         "One bin holds all observations of both samples: the divergence is 0 by definition and nothing can be tested."
     )

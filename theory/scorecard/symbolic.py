@@ -161,7 +161,7 @@ def dropped_cross_covariance() -> Derivation:
 
     References
     ----------
-    Rojas, Alvarez and Rojas (2023), theorem 2, omits it.
+    Compare the asymptotic variance in Rojas, Alvarez and Rojas (2023) and its package statistical-iv 0.3.2.
     """
     kept = quadratic_form(log_ratio, p) + quadratic_form(q / p, p)
     kept_q = quadratic_form(log_ratio, q) + quadratic_form(p / q, q)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -163,6 +164,7 @@ def null_scale() -> Derivation:
     )
 
 
+@cache
 def null_variances() -> tuple[Any, Any, Any, Any]:
     """Return second-order coefficients near P = Q of J and three squared standard errors in circulation.
 
@@ -223,20 +225,21 @@ def snc_moments() -> Derivation:
     of `null_scale`: rho tends to 1 and nu to B - 1. With J fixed its variance tends to V as n_e grows.
     """
     J, V, b, size = sp.symbols("J V b n_e", positive=True)
-    rho = size * V / (4 * J)
-    mean, variance = noncentral_moments(size * b / rho, size * J / rho)
-    scale = rho / size
-    lhs = sp.Tuple(scale * mean, scale**2 * variance)
+    rho, nu, noncentrality = sp.symbols("rho nu lambda", positive=True)
+    mean, variance = noncentral_moments(nu, noncentrality)
+    lhs = sp.Tuple(rho / size * mean, (rho / size) ** 2 * sp.factor(variance))
     rhs = sp.Tuple(J + b, V + 2 * rho * b / size)
+    matched = {nu: size * b / rho, noncentrality: size * J / rho}
+    scale = {rho: size * V / (4 * J)}
     divergence, full, *_ = null_variances()
     at_null = half_smoothed_bias().rhs.xreplace({q: p}) - (B - 1) / n_e
-    shrinking = sp.limit((rhs[1] / V - 1).subs({V: sp.Symbol("v") / size, b: sp.Symbol("c") / size}), size, sp.oo)
+    small = {V: sp.Symbol("v") / size, b: sp.Symbol("c") / size}
+    shrinking = sp.limit((rhs[1].subs(scale) / V - 1).subs(small), size, sp.oo)
     return Derivation(
         lhs=lhs,
         rhs=rhs,
         residuals=(
-            sp.simplify(lhs[0] - rhs[0]),
-            sp.simplify(lhs[1] - rhs[1]),
+            *(sp.simplify((left - right).subs(matched).subs(scale)) for left, right in zip(lhs, rhs, strict=True)),
             reduced(n_e * full / 4 - divergence, NEAR_NULL),
             reduced(at_null),
             shrinking,

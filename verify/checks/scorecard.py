@@ -13,11 +13,7 @@ from scipy.special import chdtrc, chdtri
 from asymptopia.theory._core.roots import find_root
 from asymptopia.theory._core.special import jeffreys_terms
 from asymptopia.theory.scorecard.cumulants import second_order_cumulants
-from asymptopia.theory.scorecard.finite_sample import (
-    exact_log_count,
-    exact_log_count_covariance,
-    exact_smoothed_mean,
-)
+from asymptopia.theory.scorecard.exact import exact_log_count, exact_log_count_covariance, exact_mean
 from asymptopia.theory.scorecard.moments import Moments, independent_moments
 from asymptopia.theory.scorecard.shares import HALF, Shares
 from asymptopia.verify.checks import scorecard_kernels as kernels
@@ -93,7 +89,7 @@ class Setting:
 def _mean(setting: Setting, pseudo: float) -> float:
     """Return the exact finite-size mean of the estimate."""
     p, q, _ = setting.shares()
-    return exact_smoothed_mean(p, q, setting.n, setting.m, pseudo)
+    return exact_mean(p, q, setting.n, setting.m, pseudo)
 
 
 def _bias_case(setting: Setting, pseudo: float) -> Case:
@@ -108,9 +104,12 @@ def _bias_case(setting: Setting, pseudo: float) -> Case:
         "B in place of B - 1": first + 1 / setting.n_eff,
         "baseline taken as random" if known else "baseline taken as known": float(other.bias),
     }
-    if setting.divergence > 0.0:
-        wrong["the bias at J = 0, (B - 1)/n_e"] = (setting.bins - 1) / setting.n_eff
-        wrong["the plug-in's bias" if pseudo else "the smoothed bias"] = float(setting.moments(HALF - pseudo).bias)
+    # where these two nearly coincide with the theory, the case cannot tell them apart and does not claim to
+    near = {
+        "the bias at J = 0, (B - 1)/n_e": (setting.bins - 1) / setting.n_eff,
+        "the plug-in's bias" if pseudo else "the smoothed bias": float(setting.moments(HALF - pseudo).bias),
+    }
+    wrong |= {name: value for name, value in near.items() if abs(value - first) > 2.5 * delta}
     return Case(
         name=f"{setting.name},a={pseudo:g}",
         params=setting.params(pseudo, 0.0, 0.0, 0.0),
@@ -310,7 +309,7 @@ def _woe_fixed_case(sizes: tuple[int, ...], rates: tuple[float, ...]) -> Case:
     offset = 1 / n + 1 / m
     share = float((x * y / size).sum())
     centre = np.log(x / n) - np.log(y / m)
-    first = 1 / x[0] + 1 / y[0] - 2 * offset + offset**2 * share
+    first = float(1 / x[0] + 1 / y[0]) - 2 * offset + offset**2 * share
     cross = -2 * offset + offset**2 * share
     # relative size of the next term of a log-count's variance, from the smallest expected count
     next_order = 1.5 / float(min(x[:2].min(), y[:2].min()))
@@ -320,7 +319,7 @@ def _woe_fixed_case(sizes: tuple[int, ...], rates: tuple[float, ...]) -> Case:
             "first",
             first,
             next_order * first / 2,
-            {"sizes taken as random": 1 / x[0] + 1 / y[0] - offset, "in-bin logit": 1 / x[0] + 1 / y[0]},
+            {"sizes taken as random": first + offset - offset**2 * share, "in-bin logit": float(1 / x[0] + 1 / y[0])},
         ),
         _square_target(
             "covariance",
@@ -388,7 +387,7 @@ CHECKS = (
         id="scorecard.woe_variance_fixed_bins",
         statement="With bin sizes fixed by design both lose a further 1/n + 1/m and gain (1/n + 1/m)^2 sum x y / N",
         kernel=Kernel(kernels.woe_moments_fixed_bins, ("first", "product")),
-        cases=lambda _: (_woe_fixed_case((20000, 12000, 8000), (0.3, 0.5, 0.2)),),
+        cases=lambda _: (_woe_fixed_case((20000, 8000, 8000), (0.5, 0.05, 0.95)),),
     ),
     Check(
         id="scorecard.iv_bias",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from asymptopia.verify.device.elementary import exp, log, log1p
-from asymptopia.verify.device.gamma_function import stirling
+from asymptopia.verify.device.gamma_function import HALF_LOG_TWO_PI, stirling
 from asymptopia.verify.device.primitives import sqrt
 from asymptopia.verify.device.stream import Stream, uniform, uniform_pair
 
 # beyond it the chance of a larger count is below 1e-80 while the mean is below 10
 INVERSION_LIMIT = 120
-# log(k!) - ((k + 1/2) log(k) - k + log(2 pi) / 2); at 0 the logarithms of 2 pi k are left out instead
+RECURSION_STEPS = 15
+# log(k!) - ((k + 1/2) log(k) - k + log(2 pi) / 2) for 0 < k < 10
 STIRLING_ERROR = (
     0.0,
     0.08106146679532726,
@@ -40,8 +41,8 @@ def binomial(stream: Stream, j: int, n: int, p: float) -> tuple[int, int]:
 
     Notes
     -----
-    One block an attempt. The rejection is BTRS; its acceptance test is written with the deviances of both counts, so
-    that nothing of the size of n log(n) cancels.
+    One block an attempt. The acceptance test of BTRS is written with the deviances of both counts, so that nothing of
+    the size of n log(n) cancels.
 
     References
     ----------
@@ -81,7 +82,8 @@ def binomial_inversion(stream: Stream, j: int, n: int, p: float) -> tuple[int, i
 def binomial_rejection(stream: Stream, j: int, n: int, p: float) -> tuple[int, int]:
     """Return ``(k, j')`` with k binomial(n, p) by BTRS, for p <= 1/2 and n p >= 10."""
     mean = n * p
-    sd = sqrt(mean * (1.0 - p))
+    variance = mean * (1.0 - p)
+    sd = sqrt(variance)
     b = 1.15 + 2.53 * sd
     a = -0.0873 + 0.0248 * b + 0.01 * p
     squeeze = 0.92 - 4.2 / b
@@ -96,30 +98,60 @@ def binomial_rejection(stream: Stream, j: int, n: int, p: float) -> tuple[int, i
         k = int(x)
         if edge >= 0.07 and v <= squeeze:
             return k, j
-        alpha = (2.83 + 5.1 / b) * sd
-        mode = int((n + 1.0) * p)
-        level = binomial_log_mass(mode, n, mean) + log(v * alpha / (a / (edge * edge) + b))
-        if level <= binomial_log_mass(k, n, mean):
+        v *= (2.83 + 5.1 / b) * sd / (a / (edge * edge) + b)
+        if binomial_accepts(k, n, p, mean, variance, v):
             return k, j
+
+
+def binomial_accepts(k: int, n: int, p: float, mean: float, variance: float, v: float) -> bool:
+    """Return whether v is at most the probability of k divided by that of the mode.
+
+    Notes
+    -----
+    Near the mode by the recursion, farther out by the squeezes of BTPE and, between them, by the probabilities
+    themselves: the cheap tests decide nothing that the last one would decide otherwise.
+
+    References
+    ----------
+    V. Kachitvichyanukul, B. W. Schmeiser, "Binomial random variate generation", Comm. ACM 31 (1988).
+    """
+    mode = int((n + 1.0) * p)
+    if abs(k - mode) <= RECURSION_STEPS:
+        odds = p / (1.0 - p)
+        top = (n + 1.0) * odds
+        low = min(k, mode)
+        ratio = 1.0
+        for i in range(low + 1, max(k, mode) + 1):
+            ratio *= top / i - odds
+        return v <= ratio if k > mode else v * ratio <= 1.0
+    level = log(v)
+    distance = float(abs(k - mode))
+    if distance < 0.5 * variance - 1.0:
+        normal = -distance * distance / (2.0 * variance)
+        slack = ((distance * (distance / 3.0 + 0.625) + 0.16666666666666666) / variance + 0.5) * distance / variance
+        if level < normal - slack:
+            return True
+        if level > normal + slack:
+            return False
+    return level + binomial_log_mass(mode, n, mean) <= binomial_log_mass(k, n, mean)
 
 
 def binomial_log_mass(k: int, n: int, mean: float) -> float:
     """Return the logarithm of the binomial probability of k up to a constant of n, by Loader's saddle point."""
     rest = n - k
-    value = -deviance(k, mean) - deviance(rest, n - mean)
-    return value - stirling_error(k) - stirling_error(rest)
+    return -deviance(k, mean) - deviance(rest, n - mean) - stirling_error(k) - stirling_error(rest)
 
 
 def deviance(k: int, mean: float) -> float:
-    """Return ``k log(k / mean) - (k - mean) + log(k) / 2``, without the last logarithm at k = 0."""
+    """Return ``k log(k / mean) - (k - mean) + log(2 pi k) / 2`` up to a constant of the mean."""
     if k == 0:
-        return mean
-    d = (k - mean) / mean
-    return (k + 0.5) * log1p(d) - (k - mean) + 0.5 * log(mean)
+        return mean - HALF_LOG_TWO_PI - 0.5 * log(mean)
+    distance = k - mean
+    return (k + 0.5) * log1p(distance / mean) - distance
 
 
 def stirling_error(k: int) -> float:
-    """Return what Stirling's formula leaves of ``log(k!)``; at 0 with the 2 pi k that `deviance` leaves out there."""
+    """Return ``log(k!) - ((k + 1/2) log(k) - k + log(2 pi) / 2)``, and 0 at 0, where `deviance` is complete."""
     return STIRLING_ERROR[k] if k < 10 else stirling(float(k))
 
 

@@ -106,6 +106,8 @@ def log1p(x: float) -> float:
     k = bits_float(TWO52_BITS | ((t >> 52) & 0x7FF)) - TWO52_BIASED
     f = bits_float((t & MANTISSA) + SQRT_HALF_BITS) - 1.0
     f = x if k == 0.0 else f
+    # below -1 the exponent means nothing, and 2 + f must not be 0
+    f = f if u > 0.0 else 0.0
     # what rounding 1 + x lost, relative to u
     lost = 1.0 - (u - x) if k > 1.0 else x - (u - 1.0)
     lost = lost / (u if u > 0.0 else 1.0)
@@ -120,8 +122,8 @@ def log1p(x: float) -> float:
     return value if u > 0.0 else edge
 
 
-def exp_reduced(x: float) -> tuple[float, int]:
-    """Return ``(exp(r) - 1, n + 2046)`` with x = n log(2) + r, for -746 <= x <= 710."""
+def exp_reduced(x: float) -> tuple[float, float, int]:
+    """Return ``(r, e, n + 2046)`` with exp(x) = 2**n (1 + r + e) and |e| < 0.07, for -746 <= x <= 710."""
     t = x * INV_LN2 + ROUNDER
     k = t - ROUNDER
     hi = x - k * LN2_HI
@@ -130,29 +132,35 @@ def exp_reduced(x: float) -> tuple[float, int]:
     z = r * r
     even = EXP0 + z * (EXP2 + z * (EXP4 + z * (EXP6 + z * EXP8)))
     odd = EXP1 + z * (EXP3 + z * (EXP5 + z * (EXP7 + z * EXP9)))
-    return hi + (z * (even + r * odd) - lo), float_bits(t) - (ROUNDER_BITS - 2046)
+    return hi, z * (even + r * odd) - lo, float_bits(t) - (ROUNDER_BITS - 2046)
 
 
 def exp(x: float) -> float:
     """Return the exponential, within 1 ulp: inf above 709.78, 0 below -745.13, subnormals rounded once."""
     y = 710.0 if x > 710.0 else x
     y = -746.0 if y < -746.0 else y
-    small, n = exp_reduced(y)
+    r, e, n = exp_reduced(y)
     # the power of two in two factors: one alone would overflow or underflow before the product does
     n1 = (n >> 1) & 0x7FF
     n2 = (n - n1) & 0x7FF
-    return (1.0 + small) * bits_float(n1 << 52) * bits_float(n2 << 52)
+    return (1.0 + (r + e)) * bits_float(n1 << 52) * bits_float(n2 << 52)
 
 
 def expm1(x: float) -> float:
     """Return ``exp(x) - 1``, within 1 ulp also near 0: -1 at -inf, inf above 709.78."""
     y = 710.0 if x > 710.0 else x
     y = -60.0 if y < -60.0 else y
-    small, n = exp_reduced(y)
+    r, e, n = exp_reduced(y)
     n1 = (n >> 1) & 0x7FF
     n2 = (n - n1) & 0x7FF
     first = bits_float(n1 << 52)
-    return (small * first + (first - bits_float((2046 - n2) << 52))) * bits_float(n2 << 52)
+    # first (1 + r) - 2**-second in two pieces
+    base = first - bits_float((2046 - n2) << 52)
+    step = r * first
+    top = base + step
+    back = top - base
+    rest = (base - (top - back)) + (step - back)
+    return (top + (rest + e * first)) * bits_float(n2 << 52)
 
 
 def sincos2pi(u: float) -> tuple[float, float]:

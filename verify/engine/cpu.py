@@ -1,17 +1,36 @@
-"""The CPU target: what a unit needs around it to become machine code."""
+"""The CPU target: compile units with numba, and look at the machine code.
+
+The device functions are compiled in a unit of their own, which all kernels share: most of the time that numba takes
+goes into its own analysis of the source, and so it is spent once instead of once a kernel.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from asymptopia.theory._core.units import load_unit
+from asymptopia.verify import device
+from asymptopia.verify.device import primitives
+from asymptopia.verify.device.normal import normal
+from asymptopia.verify.device.stream import Stream, uniform
+from asymptopia.verify.engine import driver
+from asymptopia.verify.engine.collect import Piece, collect
 
 if TYPE_CHECKING:
     from asymptopia.verify.engine.build import Kernel
 
-PREAMBLE = """import numba as _numba
+
+# Rarely called and large: inlined, they slow down the loop around them (binomial draws 65 ns instead of 36).
+OUT_OF_LINE = ("binomial_log_mass", "gamma_p", "noncentral_chi2_cdf", "refuse_replicates")
+
+_PREAMBLE = f"""OUT_OF_LINE = {OUT_OF_LINE}
+
+import numba as _numba
 import numpy as _numpy
 from llvmlite import ir as _ir
 from numba.core import types as _types
@@ -40,28 +59,46 @@ def sqrt(typingctx, x):
     return _types.float64(_types.float64), codegen
 
 
-_device = _numba.njit(forceinline=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _device(function):
+    options = dict(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, cache=True)
+    return _numba.njit(forceinline=function.__name__ not in OUT_OF_LINE, **options)(function)
 
 
 @_device
 def _scratch(n):
     return _numpy.empty(n)
 """
-DEVICE = "\n@_device\n"
-RUN = (
+# no cache: a function that came out of it has no assembly
+_LOOP = '@_numba.njit("void(int64,int64,int64,float64[::1],float64[::1])", error_model="numpy", no_cpython_wrapper=True)\n'
+_RUN = (
     '@_numba.njit("void(int64,int64,int64,int64,float64[::1],float64[::1],int64[::1])", nogil=True, '
     'error_model="numpy", no_cfunc_wrapper=True, cache=True)\n'
 )
 
 
-def compile_unit(stem: str, source: str) -> Callable[..., None] | None:
+def kernel_text(pieces: Iterable[Piece], replicate: str, statistics: int) -> str:
+    """Return the source of a kernel around the shared unit of device functions."""
+    return _unit_text(pieces, driver.driver_source(replicate, statistics, _RUN))
+
+
+def _unit_text(pieces: Iterable[Piece], loop: str) -> str:
+    from asymptopia.verify.engine.build import emit
+
+    library = library_unit()
+    own = [piece for piece in pieces if not hasattr(library, piece.name)]
+    shared = [piece.name for piece in pieces if hasattr(library, piece.name)]
+    names = sorted({"_device", "_numba", "_scratch", *primitive_names(), *shared})
+    return f"from {library.__name__} import {', '.join(names)}\n" + emit(own, "@_device\n") + loop
+
+
+def compile_text(stem: str, source: Callable[[], str]) -> Callable[..., None] | None:
     """Return the compiled ``_run`` of a unit, or None where numba's compiler is switched off."""
     import numba
     import numpy as np
 
     if numba.config.DISABLE_JIT:
         return None
-    compiled = load_unit(stem, source)._run
+    compiled = load_unit(stem, source())._run
 
     def run(k0: int, k1: int, rep0: int, count: int, params: Any, scales: Any, acc: Any) -> None:
         params = np.ascontiguousarray(params, dtype=np.float64)
@@ -69,3 +106,72 @@ def compile_unit(stem: str, source: str) -> Callable[..., None] | None:
         compiled(k0, k1, rep0, count, params, scales, acc)
 
     return run
+
+
+@cache
+def library_unit() -> ModuleType:
+    """Return the unit of all device functions; each is compiled when a kernel first needs it."""
+    from asymptopia.verify.engine.build import emit
+
+    return load_unit("device", _PREAMBLE + emit(collect(device_functions()), "@_device\n"))
+
+
+def device_functions() -> list[FunctionType]:
+    """Return every device function and those of the driver that work on blocks."""
+    names = sorted(module.name for module in pkgutil.iter_modules(device.__path__))
+    modules = [importlib.import_module(f"{device.__name__}.{name}") for name in names]
+    found = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__ != primitives.__name__
+    ]
+    return [*found, *driver.FUNCTIONS]
+
+
+def primitive_names() -> list[str]:
+    """Return the names that every target defines itself."""
+    return [name for name, value in vars(primitives).items() if isinstance(value, FunctionType)]
+
+
+def vectorised(kernel: Kernel) -> dict[str, int]:
+    """Return how many lines of a loop over replicates name 512-, 256- and 128-bit registers, without accumulation.
+
+    Empty where numba's compiler is switched off.
+    """
+    import numba
+
+    from asymptopia.verify.engine.build import kernel_pieces
+
+    if numba.config.DISABLE_JIT:
+        return {}
+    name, size = kernel.replicate.__name__, len(kernel.statistics)
+    unit = load_unit(f"{name}_loop", _unit_text(kernel_pieces(kernel), driver.loop_source(name, size, _LOOP)))
+    (assembly,) = unit._loop.inspect_asm().values()
+    lines = assembly.split("\n")
+    return {wide: sum(f"%{wide}" in line for line in lines) for wide in ("zmm", "ymm", "xmm")}
+
+
+def fill_vectorisation() -> dict[str, str]:
+    """Return the widest registers that the loops over uniform and normal draws use, in bits."""
+    from asymptopia.verify.engine.build import Kernel
+
+    bits = {"zmm": "512 bit", "ymm": "256 bit"}
+    found = {}
+    for replicate in (uniform_replicate, normal_replicate):
+        counts = vectorised(Kernel(replicate, ("value",)))
+        wide = next((text for name, text in bits.items() if counts.get(name)), "none")
+        found[replicate.__name__.removesuffix("_replicate")] = wide
+    return found
+
+
+def uniform_replicate(stream: Stream, params: list[float]) -> float:
+    """Return one uniform."""
+    u, _j = uniform(stream, 0)
+    return u
+
+
+def normal_replicate(stream: Stream, params: list[float]) -> float:
+    """Return one standard normal."""
+    z, _j = normal(stream, 0)
+    return z

@@ -1,97 +1,149 @@
-"""The loop around a replicate: run a range of replicates and add their powers to integer accumulators."""
+"""The loop around a replicate: run a range of replicates and add powers of their statistics to integers.
+
+The functions here are device sources like those in `asymptopia.verify.device`, but for the arrays they work on.
+"""
 
 from __future__ import annotations
 
-# replicates whose statistics lie in the first-level cache between sampling and accumulating
-BLOCK = 128
-RESERVED = frozenset({"_replicate", "_run", "_scratch", "_device", "_numba", "_numpy", "_ir", "math", "struct"})
+from collections.abc import MutableSequence, Sequence
+
+from asymptopia.verify.device.primitives import float_bits
+
+# replicates whose statistics stay in the first-level cache between being drawn and being added
+BLOCK = 256
+SCALES = 14
+# adding and subtracting it rounds to the nearest integer; the low bits of the sum are that integer
+ROUNDING = 6755399441055744.0
+ROUNDING_BITS = 0x4338000000000000
 
 _TEMPLATE = """
 _replicate = {replicate}
 
-def _run(k0, k1, rep0, count, params, scales, acc):
+{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
     x = _scratch({size})
-    k0 = k0 & 0xFFFFFFFF
-    k1 = k1 & 0xFFFFFFFF
-    nonfinite = 0
-    outside = 0
     first = 0
     while first < count:
         m = min(count - first, {block})
         for i in range(m):
             r = rep0 + first + i
-            {targets} = _replicate((k0, k1, r & 0xFFFFFFFF, (r >> 32) & 0xFFFFFFFF, 0), params)
+            {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
 {stores}
-        for i in range(m):
-            finite = 1
-            inside = 1
-{checks}
-            nonfinite += 1 - finite
-            outside += finite & (1 - inside)
-{selects}
+        if usable_values(x, scales, m, {statistics}) < {statistics} * m:
+            refuse_replicates(x, scales, acc, m, {statistics})
         for s in range({statistics}):
-            base = {block} * s
-            up1 = scales[14 * s + 2]
-            down1 = scales[14 * s + 3]
-            fine1 = scales[14 * s + 4]
-            up2 = scales[14 * s + 5]
-            down2 = scales[14 * s + 6]
-            fine2 = scales[14 * s + 7]
-            up3 = scales[14 * s + 8]
-            down3 = scales[14 * s + 9]
-            fine3 = scales[14 * s + 10]
-            up4 = scales[14 * s + 11]
-            down4 = scales[14 * s + 12]
-            fine4 = scales[14 * s + 13]
-{zeros}
-            for i in range(m):
-                y1 = x[base + i]
-                y2 = y1 * y1
-                y3 = y2 * y1
-                y4 = y2 * y2
-{limbs}
-{adds}
+            accumulate_block(x, scales, acc, m, s)
         first += m
-    acc[{counts}] += nonfinite
-    acc[{counts} + 1] += outside
 """
 
-# t holds 1.5 * 2**52 plus the rounded integer; its bits hold the integer itself
-_LIMB = """                t = y{k} * up{k} + 6755399441055744.0
-                a{k} += float_bits(t) - 0x4338000000000000
-                t = (y{k} - (t - 6755399441055744.0) * down{k}) * fine{k} + 6755399441055744.0
-                b{k} += float_bits(t) - 0x4338000000000000"""
+_LOOP_TEMPLATE = """
+{decorator}def _loop(k0, k1, count, params, x):
+    for i in range(count):
+        {targets} = {replicate}((k0 & {mask}, k1 & {mask}, i & {mask}, (i >> 32) & {mask}, 0), params)
+"""
 
 
-def driver_source(replicate: str, statistics: int) -> str:
+def driver_source(replicate: str, statistics: int, decorator: str = "") -> str:
     """Return the text of ``_run`` around the function named `replicate` with this many statistics."""
-    count = range(statistics)
-    powers = range(1, 5)
     return _TEMPLATE.format(
         replicate=replicate,
+        decorator=decorator,
         block=BLOCK,
+        mask="0xFFFFFFFF",
         size=BLOCK * statistics,
         statistics=statistics,
-        counts=8 * statistics,
-        targets=", ".join(f"v{s}" for s in count),
-        stores=_lines(12, (f"x[{BLOCK * s} + i] = float(v{s})" for s in count)),
-        checks=_lines(
-            12,
-            (
-                f"v{s} = x[{BLOCK * s} + i]\n"
-                f"d{s} = v{s} - scales[{14 * s}]\n"
-                f"finite &= 1 if v{s} - v{s} == 0.0 else 0\n"
-                f"inside &= 1 if abs(d{s}) <= scales[{14 * s + 1}] else 0"
-                for s in count
-            ),
-        ),
-        selects=_lines(12, (f"x[{BLOCK * s} + i] = d{s} if finite & inside == 1 else 0.0" for s in count)),
-        zeros=_lines(12, (f"a{k} = 0\nb{k} = 0" for k in powers)),
-        limbs="\n".join(_LIMB.format(k=k) for k in powers),
-        adds=_lines(12, (f"acc[8 * s + {2 * k - 2}] += a{k}\nacc[8 * s + {2 * k - 1}] += b{k}" for k in powers)),
+        targets=", ".join(f"v{s}" for s in range(statistics)),
+        stores="\n".join(f"            x[{BLOCK * s} + i] = float(v{s})" for s in range(statistics)),
     )
 
 
-def _lines(indent: int, blocks: object) -> str:
-    assert not isinstance(blocks, str)
-    return "\n".join(" " * indent + line for block in blocks for line in block.split("\n"))  # type: ignore[attr-defined]
+def loop_source(replicate: str, statistics: int, decorator: str = "") -> str:
+    """Return the text of ``_loop``, which draws replicates and adds nothing up: what is looked at for vectorisation."""
+    return _LOOP_TEMPLATE.format(
+        replicate=replicate,
+        decorator=decorator,
+        mask="0xFFFFFFFF",
+        targets=", ".join(f"x[{statistics} * i + {s}]" for s in range(statistics)),
+    )
+
+
+def usable_values(x: Sequence[float], scales: Sequence[float], m: int, statistics: int) -> int:
+    """Return how many values of a block are within the bound of their pivot: all of them, nearly always.
+
+    Row s of `x` holds statistic s of m replicates.
+    """
+    usable = 0
+    for s in range(statistics):
+        row = BLOCK * s
+        pivot = scales[SCALES * s]
+        bound = scales[SCALES * s + 1]
+        for i in range(m):
+            usable += 1 if abs(x[row + i] - pivot) <= bound else 0
+    return usable
+
+
+def refuse_replicates(
+    x: MutableSequence[float], scales: Sequence[float], acc: MutableSequence[int], m: int, statistics: int
+) -> None:
+    """Count the replicates that are not finite or out of bounds, and move them to the pivots, where they add nothing."""
+    for i in range(m):
+        finite = True
+        inside = True
+        for s in range(statistics):
+            v = x[BLOCK * s + i]
+            # inf - inf and nan - nan are nan
+            finite = finite and v - v == 0.0
+            inside = inside and abs(v - scales[SCALES * s]) <= scales[SCALES * s + 1]
+        if not inside:
+            acc[8 * statistics + (1 if finite else 0)] += 1
+            for s in range(statistics):
+                x[BLOCK * s + i] = scales[SCALES * s]
+
+
+def accumulate_block(x: Sequence[float], scales: Sequence[float], acc: MutableSequence[int], m: int, s: int) -> None:
+    """Add the first four powers of m deviations of statistic s from its pivot to the accumulators, as two limbs each.
+
+    A power y becomes the integers q1 = rint(y up1) and q2 = rint((y - q1 down1) up2).
+    """
+    row = BLOCK * s
+    base = SCALES * s + 2
+    pivot = scales[SCALES * s]
+    up1, down1, fine1 = scales[base], scales[base + 1], scales[base + 2]
+    up2, down2, fine2 = scales[base + 3], scales[base + 4], scales[base + 5]
+    up3, down3, fine3 = scales[base + 6], scales[base + 7], scales[base + 8]
+    up4, down4, fine4 = scales[base + 9], scales[base + 10], scales[base + 11]
+    a1 = b1 = a2 = b2 = a3 = b3 = a4 = b4 = 0
+    for i in range(m):
+        y1 = x[row + i] - pivot
+        y2 = y1 * y1
+        y3 = y2 * y1
+        y4 = y2 * y2
+        t1 = y1 * up1 + ROUNDING
+        t2 = y2 * up2 + ROUNDING
+        t3 = y3 * up3 + ROUNDING
+        t4 = y4 * up4 + ROUNDING
+        a1 += float_bits(t1) - ROUNDING_BITS
+        a2 += float_bits(t2) - ROUNDING_BITS
+        a3 += float_bits(t3) - ROUNDING_BITS
+        a4 += float_bits(t4) - ROUNDING_BITS
+        # exact: what is left of y below the last bit of the first limb
+        t1 = (y1 - (t1 - ROUNDING) * down1) * fine1 + ROUNDING
+        t2 = (y2 - (t2 - ROUNDING) * down2) * fine2 + ROUNDING
+        t3 = (y3 - (t3 - ROUNDING) * down3) * fine3 + ROUNDING
+        t4 = (y4 - (t4 - ROUNDING) * down4) * fine4 + ROUNDING
+        b1 += float_bits(t1) - ROUNDING_BITS
+        b2 += float_bits(t2) - ROUNDING_BITS
+        b3 += float_bits(t3) - ROUNDING_BITS
+        b4 += float_bits(t4) - ROUNDING_BITS
+    out = 8 * s
+    acc[out] += a1
+    acc[out + 1] += b1
+    acc[out + 2] += a2
+    acc[out + 3] += b2
+    acc[out + 4] += a3
+    acc[out + 5] += b3
+    acc[out + 6] += a4
+    acc[out + 7] += b4
+
+
+# what the loop calls, besides the replicate
+FUNCTIONS = (usable_values, refuse_replicates, accumulate_block)

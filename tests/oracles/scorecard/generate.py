@@ -201,7 +201,7 @@ def chi2_logsf() -> tuple[list[str], list[Row]]:
     """Logarithms of chi-square p-values."""
     rng = random.Random(5)
     rows: list[Row] = []
-    points = [(t, k) for k in (1, 2, 3, 4, 9, 19, 49, 99) for t in (0.0, 2.0**-40, 0.5, 1.0, float(k), 100.0, 1e4, 1e6)]
+    points = [(t, k) for k in (1, 2, 3, 4, 9, 19, 49, 99) for t in (0.0, 2.0**-40, 0.5, 1.0, k + 0.5, 100.0, 1e4, 1e6)]
     while len(points) < 240:
         points.append((10 ** rng.uniform(-6, 6), rng.choice((1, 2, 3, 4, 7, 9, 11, 19, 49))))
     for t, k in points:
@@ -214,7 +214,10 @@ def noncentral_chi2() -> tuple[list[str], list[Row]]:
     rng = random.Random(6)
     rows: list[Row] = []
     points: list[tuple[float, float, float]] = [
-        (x, k, lam) for k in (0.5, 1.0, 9.0) for lam in (0.0, 2.0**-30, 1.0, 100.0) for x in (2.0**-20, 1.0, 50.0, 400.0)
+        (x, k, lam)
+        for k in (0.5, 1.0, 9.0)
+        for lam in (0.0, 2.0**-30, 1.0, 100.0)
+        for x in (2.0**-20, 1.0, 50.0, 400.0)
     ]
     while len(points) < 240:
         k = rng.choice((0.5, 1.0, 2.0, 2.21875, 4.0, 9.0, 19.0, 49.0))
@@ -222,6 +225,11 @@ def noncentral_chi2() -> tuple[list[str], list[Row]]:
         spread = math.sqrt(2 * (k + 2 * lam))
         x = k + lam + spread * rng.choice((rng.uniform(-4, 4), rng.uniform(4, 40)))
         points.append((round(x if x > 0 else (k + lam) * rng.uniform(0.01, 0.5), 3), k, lam))
+    # beyond the smallest float64
+    while len(points) < 280:
+        k, lam = rng.choice((0.5, 1.0, 4.0, 9.0, 49.0)), round(10 ** rng.uniform(0, 3.6), 3)
+        far = k + lam + math.sqrt(2 * (k + 2 * lam)) * rng.uniform(100, 400)
+        points.append((round(far, 3) if len(points) % 2 else round(0.01 + lam / 2**10, 6), k, lam))
     for x, k, lam in points:
         below, above = reference_laws.ncx2_cdf(x, k, lam), reference_laws.ncx2_sf(x, k, lam)
         with mp.workdps(DPS):
@@ -258,6 +266,19 @@ def design() -> tuple[list[str], list[Row]]:
     return [*names, "critical_value", "test_power", "n_eff", "false_alarm"], rows
 
 
+def weighted_chi2() -> tuple[list[str], list[Row]]:
+    """Tails of weighted sums of chi-squares with one degree of freedom each."""
+    rng = random.Random(8)
+    rows: list[Row] = [[[3.0, 2.0, 1.0, 0.5], 10.0, text(reference_laws.weighted_chi2_sf([3, 2, 1, 0.5], 10))]]
+    while len(rows) < 210:
+        weights = [round(10 ** rng.uniform(-2, 1), 4) for _ in range(rng.choice((1, 2, 3, 4, 9, 19)))]
+        mean, spread = sum(weights), math.sqrt(2 * sum(w * w for w in weights))
+        x = mean + spread * rng.uniform(0, 25) if len(rows) % 3 else mean * rng.uniform(0.05, 1)
+        rows.append([weights, round(x, 3) + 2.0**-10, ""])
+        rows[-1][2] = text(reference_laws.weighted_chi2_sf(*rows[-1][:2]))
+    return ["weights", "x", "sf"], rows
+
+
 TABLES: dict[str, Callable[[], tuple[list[str], list[Row]]]] = {
     "iv_moments": iv_moments,
     "psi_fixed": psi_fixed,
@@ -266,6 +287,7 @@ TABLES: dict[str, Callable[[], tuple[list[str], list[Row]]]] = {
     "chi2_logsf": chi2_logsf,
     "noncentral_chi2": noncentral_chi2,
     "design": design,
+    "weighted_chi2": weighted_chi2,
 }
 
 
