@@ -106,7 +106,7 @@ def test_results_do_not_import_each_other() -> None:
 
 def test_modules_stay_small() -> None:
     sizes = {
-        path: sum(1 for _ in path.open(encoding="utf-8"))
+        path: path.read_text(encoding="utf-8").count("\n")
         for folder in FOLDERS.values()
         for path in (ROOT / folder).rglob("*.py")
         if not path.is_symlink()

@@ -4,7 +4,7 @@ Information Value and Population Stability Index are one functional, the Jeffrey
 ``J(P, Q) = sum (p - q) log(p / q)`` of two vectors of bin shares, in nats. `information_value` and `psi` estimate it
 from counts, with a standard error, a bias, the test of ``J = 0`` and an interval that holds at ``J = 0`` and far from
 it; `woe_table` gives the Weight of Evidence with its covariance; `psi_critical_value`, `psi_power`,
-`psi_sample_size` and `threshold_false_alarm` plan a monitoring; `count_table` counts coded rows, and `iv_screen_frame` and
+`psi_sample_size` and `threshold_false_alarm` plan a monitoring; `count_table` counts coded rows; `iv_screen_frame` and
 `psi_screen_frame` go from data frames to results.
 """
 

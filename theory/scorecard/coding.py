@@ -32,7 +32,8 @@ class Column:
     def missing(self) -> NDArray[np.bool_]:
         """Where the value is missing."""
         if self.numeric:
-            return np.isnan(self.values)
+            gone: NDArray[np.bool_] = np.isnan(self.values)
+            return gone
         return np.array([value is None for value in self.values], dtype=bool)
 
 
@@ -142,7 +143,8 @@ def _quantile_edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float6
     shares = np.arange(1, bins) / bins
     edges = np.unique(np.quantile(values, shares, method="inverted_cdf"))
     # a cut at the maximum would leave the last cell empty
-    return edges[edges < values.max()]
+    inner: NDArray[np.float64] = edges[edges < values.max()]
+    return inner
 
 
 def _interval_labels(edges: NDArray[np.float64]) -> list[str]:

@@ -47,8 +47,9 @@ def noncentral_chi2_tails(x: ArrayLike, dof: ArrayLike, noncentrality: ArrayLike
 
     Notes
     -----
-    Relative error of either probability about ``1e-15 (1 + |log probability|)``, against the Poisson mixture at 40
-    digits over dof 0.5 to 1000, noncentrality 0 to 1e12 and probabilities down to 1e-3000.
+    Relative error of the smaller probability below ``1e-14 (1 + |log probability|)``, against the Poisson mixture and
+    quadrature at 40 digits: dof 0.5 to 1000, noncentrality 1e-8 to 1e12, probabilities down to 1e-1300. The usual
+    routines underflow there.
     """
     x, k, lam = np.broadcast_arrays(*(np.asarray(item, dtype=float) for item in (x, dof, noncentrality)))
     shape = x.shape

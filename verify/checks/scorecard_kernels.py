@@ -93,7 +93,7 @@ def null_statistics(stream: Stream, params: list[float]) -> tuple[float, float, 
 
 
 def interval_coverage(stream: Stream, params: list[float]) -> tuple[float, float, float]:
-    """Return whether the SNC interval, the delta interval, and SNC with n for n_e cover the true divergence.
+    """Return whether the SNC interval, the delta interval, and SNC with fixed weights cover the true divergence.
 
     The interval is inverted by evaluating its law at the truth. params[5] is n_e, params[6] half the miss rate,
     params[7] the normal quantile.
@@ -104,9 +104,11 @@ def interval_coverage(stream: Stream, params: list[float]) -> tuple[float, float
     m = params[2]
     truth = params[4]
     variance = (p_square - kl_pq * kl_pq + chi_p + 2.0 * jeffreys) / n
+    weights_fixed = chi_p / n
     bias = (bins - 1.0 + 0.5 * log_sum - 0.5 * bins * kl_pq) / n
     if m > 0.0:
         variance += (q_square - kl_qp * kl_qp + chi_q + 2.0 * jeffreys) / m
+        weights_fixed += chi_q / m
         bias += (bins - 1.0 - 0.5 * log_sum - 0.5 * bins * kl_qp) / m
     distance = jeffreys - truth
     delta = 1.0 if distance <= params[7] * sqrt(variance) and -distance <= params[7] * sqrt(variance) else 0.0
@@ -114,8 +116,8 @@ def interval_coverage(stream: Stream, params: list[float]) -> tuple[float, float
         # the delta interval is clipped at 0: only its lower end can miss
         delta = 1.0 if distance <= params[7] * sqrt(variance) else 0.0
     snc = snc_covers(jeffreys, variance, bias, params[5], bins, truth, params[6])
-    with_n = snc_covers(jeffreys, variance, bias, n, bins, truth, params[6])
-    return snc, delta, with_n
+    snc_fixed = snc_covers(jeffreys, weights_fixed, bias, params[5], bins, truth, params[6])
+    return snc, delta, snc_fixed
 
 
 def snc_covers(

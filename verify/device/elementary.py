@@ -80,12 +80,9 @@ def log_tail(f: float) -> tuple[float, float]:
     return h, s * (h + (odd + even))
 
 
-def log(x: float) -> float:
-    """Return the natural logarithm, within 1 ulp: -inf at 0, nan below 0 and for nan."""
-    small = x < MIN_NORMAL
-    y = x * TWO54 if small else x
-    shift = TWO52_BIASED + 54.0 if small else TWO52_BIASED
-    t = float_bits(y) + SQRT_HALF_SHIFT
+def log_core(x: float, shift: float) -> float:
+    """Return ``log(x) - (shift - TWO52_BIASED) log(2)``, within 1 ulp, for finite x >= 2**-1022 only."""
+    t = float_bits(x) + SQRT_HALF_SHIFT
     k = bits_float(TWO52_BITS | ((t >> 52) & 0x7FF)) - shift
     f = bits_float((t & MANTISSA) + SQRT_HALF_BITS) - 1.0
     h, tail = log_tail(f)
@@ -93,7 +90,13 @@ def log(x: float) -> float:
     high = k * LN2_HI
     top = high + f
     rest = (high - top) + f
-    value = top + (rest - (h - (tail + k * LN2_LO)))
+    return top + (rest - (h - (tail + k * LN2_LO)))
+
+
+def log(x: float) -> float:
+    """Return the natural logarithm, within 1 ulp: -inf at 0, nan below 0 and for nan."""
+    small = x < MIN_NORMAL
+    value = log_core(x * TWO54 if small else x, TWO52_BIASED + 54.0 if small else TWO52_BIASED)
     value = x if x == INF else value
     edge = -INF if x == 0.0 else NAN
     return value if x > 0.0 else edge
@@ -137,8 +140,8 @@ def exp_reduced(x: float) -> tuple[float, float, int]:
 
 def exp(x: float) -> float:
     """Return the exponential, within 1 ulp: inf above 709.78, 0 below -745.13, subnormals rounded once."""
-    y = 710.0 if x > 710.0 else x
-    y = -746.0 if y < -746.0 else y
+    y = min(x, 710.0)
+    y = max(y, -746.0)
     r, e, n = exp_reduced(y)
     # the power of two in two factors: one alone would overflow or underflow before the product does
     n1 = (n >> 1) & 0x7FF
@@ -148,8 +151,8 @@ def exp(x: float) -> float:
 
 def expm1(x: float) -> float:
     """Return ``exp(x) - 1``, within 1 ulp also near 0: -1 at -inf, inf above 709.78."""
-    y = 710.0 if x > 710.0 else x
-    y = -60.0 if y < -60.0 else y
+    y = min(x, 710.0)
+    y = max(y, -60.0)
     r, e, n = exp_reduced(y)
     n1 = (n >> 1) & 0x7FF
     n2 = (n - n1) & 0x7FF

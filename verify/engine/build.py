@@ -1,4 +1,4 @@
-"""Write a kernel and everything it uses out as one source, and compile it for a target."""
+"""Write a kernel and everything it uses out as source, and compile it for a target."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import ast
 import hashlib
 import inspect
 import linecache
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from asymptopia.verify.device import primitives
-from asymptopia.verify.engine.collect import Number, Piece, collect
+from asymptopia.verify.engine import cpu
+from asymptopia.verify.engine.collect import Piece, collect
 from asymptopia.verify.engine.driver import FUNCTIONS, SCALES, driver_source
+from asymptopia.verify.engine.emit import canonical, canonical_tree, emit
 from asymptopia.verify.engine.grammar import function_tree
 
-Target: TypeAlias = Literal["python", "cpu"]
 Run: TypeAlias = Callable[[int, int, int, int, Any, Any, Any], None]
 
 RNG_VERSION = "rng: 1"
 MAX_COUNT = 2**20
 # names of the generated source
-RESERVED = frozenset({"_replicate", "_run", "_scratch", "_device", "_numba", "_numpy", "_ir", "_types", "_intrinsic"})
+RESERVED = frozenset({"_replicate", "_run", "_loop", "_scratch", "_device", "_numba", "math", "struct"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Kernel:
     ----------
     replicate : callable
         ``replicate(stream, params)``, a pure scalar function. It returns a number for one statistic and a tuple of
-        numbers for several.
+        numbers for several. `params` is indexed like a list; reading beyond its end is not checked on the CPU.
     statistics : tuple of str
         Names of the statistics.
     """
@@ -43,7 +44,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         names = self.statistics
-        if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
+        if isinstance(names, str) or not names:
             message = f"statistics is a tuple of at least one name, not {names!r}"
             raise TypeError(message)
         if len(set(names)) < len(names):
@@ -51,7 +52,7 @@ class Kernel:
             raise ValueError(message)
 
 
-def unit_source(kernel: Kernel, target: Target) -> str:
+def unit_source(kernel: Kernel, target: str) -> str:
     """Return the source of `kernel` for a target: device functions, replicate and driver.
 
     Notes
@@ -68,9 +69,7 @@ def unit_source(kernel: Kernel, target: Target) -> str:
     pieces = kernel_pieces(kernel)
     name, size = kernel.replicate.__name__, len(kernel.statistics)
     if target == "cpu":
-        from asymptopia.verify.engine import cpu
-
-        return cpu.kernel_text(pieces, name, size)
+        return cpu.unit_text(pieces, driver_source(name, size, cpu.RUN))
     head = inspect.getsource(primitives) + "\n\ndef _scratch(n):\n    return [0.0] * n\n"
     return head + emit(pieces) + driver_source(name, size)
 
@@ -83,14 +82,12 @@ def kernel_hash(kernel: Kernel) -> str:
     Made of syntax trees, so that comments, docstrings, annotations and the Python version leave it as it is. The
     primitives are not part of it: each is one exactly defined instruction on every target.
     """
-    lines = [RNG_VERSION]
-    for piece in kernel_pieces(kernel):
-        lines.append(f"{piece.name} {literal(piece.value) if piece.tree is None else _canonical(piece.tree)}")
-    lines.append(_canonical(ast.parse(driver_source(kernel.replicate.__name__, len(kernel.statistics)))))
+    driver = canonical_tree(ast.parse(driver_source(kernel.replicate.__name__, len(kernel.statistics))))
+    lines = [RNG_VERSION, *(canonical(piece) for piece in kernel_pieces(kernel)), driver]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def compile_kernel(kernel: Kernel, target: Target = "cpu") -> Run:
+def compile_kernel(kernel: Kernel, target: str = "cpu") -> Run:
     """Return ``run(k0, k1, rep0, count, params, scales, acc)``, which adds replicates to the accumulators.
 
     Parameters
@@ -98,7 +95,8 @@ def compile_kernel(kernel: Kernel, target: Target = "cpu") -> Run:
     kernel : Kernel
         What to compile.
     target : {"cpu", "python"}
-        Machine code, which releases the interpreter lock and needs an int64 array `acc`, or plain Python.
+        Machine code, which releases the interpreter lock and needs an int64 array `acc`; or plain Python, where a
+        division by zero raises and integers do not overflow.
 
     Notes
     -----
@@ -109,12 +107,9 @@ def compile_kernel(kernel: Kernel, target: Target = "cpu") -> Run:
     """
     _check_target(target)
     size = len(kernel.statistics)
-    compiled: Run | None = None
-    if target == "cpu":
-        from asymptopia.verify.engine import cpu
-
-        compiled = cpu.compile_text(kernel.replicate.__name__, lambda: unit_source(kernel, "cpu"))
-    if compiled is None:
+    if target == "cpu" and cpu.compiler_is_on():
+        compiled = cpu.compile_text(kernel.replicate.__name__, unit_source(kernel, "cpu"))
+    else:
         compiled = _interpreted(kernel)
 
     def run(k0: int, k1: int, rep0: int, count: int, params: Any, scales: Any, acc: Any) -> None:
@@ -144,29 +139,6 @@ def kernel_pieces(kernel: Kernel) -> tuple[Piece, ...]:
     return pieces
 
 
-def emit(pieces: Iterable[Piece], decorator: str = "") -> str:
-    """Return the text of the pieces; every function is preceded by `decorator`, every change of module by its name."""
-    parts: list[str] = []
-    module = ""
-    for piece in pieces:
-        if piece.module != module:
-            module = piece.module
-            parts.append(f"\n# from {module}")
-        if piece.tree is None:
-            parts.append(f"{piece.name} = {literal(piece.value)}")
-        else:
-            parts.append(f"\n{decorator}{ast.unparse(piece.tree)}\n")
-    return "\n".join(parts) + "\n"
-
-
-def literal(value: Number | None) -> str:
-    """Return the text of a number or a tuple of numbers."""
-    if isinstance(value, tuple):
-        return "(" + "".join(f"{literal(item)}, " for item in value) + ")"
-    text = repr(value)
-    return f'float("{text}")' if text in {"inf", "-inf", "nan"} else text
-
-
 def _check_target(target: str) -> None:
     if target not in {"python", "cpu"}:
         message = f"target is 'python' or 'cpu', not {target!r}"
@@ -184,23 +156,9 @@ def _check_shape(kernel: Kernel) -> None:
         if isinstance(item, ast.Return):
             many = isinstance(item.value, ast.Tuple)
             size = len(item.value.elts) if isinstance(item.value, ast.Tuple) else int(item.value is not None)
-            if (many and (size != expected or size == 1)) or size == 0:
+            if size == 0 or (many and (size != expected or size == 1)):
                 message = f"{tree.name}, line {item.lineno}: returns {size} values for {kernel.statistics}"
                 raise TypeError(message)
-
-
-def _canonical(node: object) -> str:
-    """Return a text of a syntax tree that is the same for every Python version.
-
-    ``ast.dump`` and ``ast.unparse`` are not: the trees gained fields and the texts lost brackets over the years.
-    """
-    if isinstance(node, ast.AST):
-        fields = ((name, getattr(node, name, None)) for name in node._fields if name not in {"ctx", "kind"})
-        inner = " ".join(f"{name}={_canonical(value)}" for name, value in fields if value is not None and value != [])
-        return f"({type(node).__name__} {inner})"
-    if isinstance(node, list):
-        return "[" + " ".join(_canonical(item) for item in node) + "]"
-    return repr(node)
 
 
 def _interpreted(kernel: Kernel) -> Run:

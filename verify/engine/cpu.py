@@ -20,6 +20,7 @@ from asymptopia.verify.device.normal import normal
 from asymptopia.verify.device.stream import Stream, uniform
 from asymptopia.verify.engine import driver
 from asymptopia.verify.engine.collect import Piece, collect
+from asymptopia.verify.engine.emit import emit
 
 if TYPE_CHECKING:
     from asymptopia.verify.engine.build import Kernel
@@ -69,36 +70,34 @@ def _scratch(n):
     return _numpy.empty(n)
 """
 # no cache: a function that came out of it has no assembly
-_LOOP = '@_numba.njit("void(int64,int64,int64,float64[::1],float64[::1])", error_model="numpy", no_cpython_wrapper=True)\n'
-_RUN = (
+_LOOP = (
+    '@_numba.njit("void(int64,int64,int64,float64[::1],float64[::1])", error_model="numpy", no_cpython_wrapper=True)\n'
+)
+RUN = (
     '@_numba.njit("void(int64,int64,int64,int64,float64[::1],float64[::1],int64[::1])", nogil=True, '
     'error_model="numpy", no_cfunc_wrapper=True, cache=True)\n'
 )
 
 
-def kernel_text(pieces: Iterable[Piece], replicate: str, statistics: int) -> str:
-    """Return the source of a kernel around the shared unit of device functions."""
-    return _unit_text(pieces, driver.driver_source(replicate, statistics, _RUN))
+def compiler_is_on() -> bool:
+    """Return whether numba compiles: not under ``NUMBA_DISABLE_JIT``."""
+    import numba
+
+    return not getattr(numba.config, "DISABLE_JIT", 0)
 
 
-def _unit_text(pieces: Iterable[Piece], loop: str) -> str:
-    from asymptopia.verify.engine.build import emit
-
-    library = library_unit()
-    own = [piece for piece in pieces if not hasattr(library, piece.name)]
-    shared = [piece.name for piece in pieces if hasattr(library, piece.name)]
-    names = sorted({"_device", "_numba", "_scratch", *primitive_names(), *shared})
-    return f"from {library.__name__} import {', '.join(names)}\n" + emit(own, "@_device\n") + loop
-
-
-def compile_text(stem: str, source: Callable[[], str]) -> Callable[..., None] | None:
-    """Return the compiled ``_run`` of a unit, or None where numba's compiler is switched off."""
+def compile_text(stem: str, source: str) -> Callable[..., None]:
+    """Return the compiled ``_run`` of a unit, with `params` and `scales` converted to what it takes."""
     import numba
     import numpy as np
 
-    if numba.config.DISABLE_JIT:
-        return None
-    compiled = load_unit(stem, source())._run
+    try:
+        compiled = load_unit(stem, source)._run
+    except numba.core.errors.NumbaError as error:
+        message = (
+            f"{stem}: numba cannot compile this kernel; does every path return the same kinds of numbers?\n{error}"
+        )
+        raise TypeError(message) from error
 
     def run(k0: int, k1: int, rep0: int, count: int, params: Any, scales: Any, acc: Any) -> None:
         params = np.ascontiguousarray(params, dtype=np.float64)
@@ -108,19 +107,26 @@ def compile_text(stem: str, source: Callable[[], str]) -> Callable[..., None] | 
     return run
 
 
+def unit_text(pieces: Iterable[Piece], loop: str) -> str:
+    """Return the source of a loop over replicates and of those pieces that the shared unit does not hold."""
+    library = library_unit()
+    own = [piece for piece in pieces if not hasattr(library, piece.name)]
+    shared = [piece.name for piece in pieces if hasattr(library, piece.name)]
+    names = sorted({"_device", "_numba", "_scratch", *primitive_names(), *shared})
+    return f"from {library.__name__} import {', '.join(names)}\n" + emit(own, "@_device\n") + loop
+
+
 @cache
 def library_unit() -> ModuleType:
     """Return the unit of all device functions; each is compiled when a kernel first needs it."""
-    from asymptopia.verify.engine.build import emit
-
     return load_unit("device", _PREAMBLE + emit(collect(device_functions()), "@_device\n"))
 
 
-def device_functions() -> list[FunctionType]:
+def device_functions() -> list[Callable[..., Any]]:
     """Return every device function and those of the driver that work on blocks."""
     names = sorted(module.name for module in pkgutil.iter_modules(device.__path__))
     modules = [importlib.import_module(f"{device.__name__}.{name}") for name in names]
-    found = [
+    found: list[Callable[..., Any]] = [
         value
         for module in modules
         for value in vars(module).values()
@@ -139,14 +145,12 @@ def vectorised(kernel: Kernel) -> dict[str, int]:
 
     Empty where numba's compiler is switched off.
     """
-    import numba
-
     from asymptopia.verify.engine.build import kernel_pieces
 
-    if numba.config.DISABLE_JIT:
+    if not compiler_is_on():
         return {}
     name, size = kernel.replicate.__name__, len(kernel.statistics)
-    unit = load_unit(f"{name}_loop", _unit_text(kernel_pieces(kernel), driver.loop_source(name, size, _LOOP)))
+    unit = load_unit(f"{name}_loop", unit_text(kernel_pieces(kernel), driver.loop_source(name, size, _LOOP)))
     (assembly,) = unit._loop.inspect_asm().values()
     lines = assembly.split("\n")
     return {wide: sum(f"%{wide}" in line for line in lines) for wide in ("zmm", "ymm", "xmm")}
@@ -165,13 +169,13 @@ def fill_vectorisation() -> dict[str, str]:
     return found
 
 
-def uniform_replicate(stream: Stream, params: list[float]) -> float:
+def uniform_replicate(stream: Stream, params: list[float]) -> float:  # noqa: ARG001
     """Return one uniform."""
     u, _j = uniform(stream, 0)
     return u
 
 
-def normal_replicate(stream: Stream, params: list[float]) -> float:
+def normal_replicate(stream: Stream, params: list[float]) -> float:  # noqa: ARG001
     """Return one standard normal."""
     z, _j = normal(stream, 0)
     return z

@@ -84,7 +84,7 @@ def usable_values(x: Sequence[float], scales: Sequence[float], m: int, statistic
 def refuse_replicates(
     x: MutableSequence[float], scales: Sequence[float], acc: MutableSequence[int], m: int, statistics: int
 ) -> None:
-    """Count the replicates that are not finite or out of bounds, and move them to the pivots, where they add nothing."""
+    """Count the replicates that are not finite or out of bounds, and move them to the pivots, which adds nothing."""
     for i in range(m):
         finite = True
         inside = True

@@ -1,9 +1,13 @@
-"""The language of kernels: read a function's syntax tree and refuse what would not mean the same on every target."""
+"""The language of kernels: read a function's syntax tree and refuse what would not mean the same on every target.
+
+What it accepts does mean the same, but for integers beyond 64 bits and divisions by zero, where plain Python is strict.
+"""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from functools import lru_cache
 from types import FunctionType
 
@@ -102,10 +106,13 @@ def _strip(tree: ast.FunctionDef) -> ast.FunctionDef:
     body = tree.body
     if ast.get_docstring(tree, clean=False) is not None:
         body = body[1:] or [ast.copy_location(ast.Pass(), body[0])]
-    bare = ast.FunctionDef(name=tree.name, args=tree.args, body=body, decorator_list=[], type_params=[])
+    bare = ast.FunctionDef(name=tree.name, args=tree.args, body=body, decorator_list=[])
+    bare.returns = None
+    if sys.version_info >= (3, 12):
+        bare.type_params = []
     stripped = _Annotations().visit(ast.copy_location(bare, tree))
     assert isinstance(stripped, ast.FunctionDef)
-    return ast.fix_missing_locations(stripped)
+    return stripped
 
 
 def _check(tree: ast.FunctionDef) -> None:

@@ -66,7 +66,7 @@ def test_independence_gives_back_two_samples():
 
 
 def test_persistence_makes_the_naive_test_blind():
-    table = np.diag([970] * 5) + np.diag([25] * 4, 1) + np.diag([5] * 4, -1)
+    table = np.diag([9700] * 5) + np.diag([250] * 4, 1) + np.diag([50] * 4, -1)
     paired = psi(table, baseline="paired")
     naive = psi(table.sum(axis=1), table.sum(axis=0))
     assert paired.statistic == pytest.approx(naive.statistic, rel=1e-14)

@@ -96,7 +96,7 @@ def test_variance_and_bias_by_matrices(pair):
 
 @quick
 @given(pairs(low=0, high=200).filter(lambda pair: any(pair[0]) and any(pair[1])))
-def test_interval_holds_the_estimate_of_its_law(pair):
+def test_interval_is_ordered(pair):
     iv = information_value(*pair)
     if iv.dof:
         assert 0 <= iv.ci.low <= iv.ci.high < math.inf
