@@ -44,7 +44,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         names = self.statistics
-        if isinstance(names, str) or not names:
+        if type(names) is not tuple or not names:
             message = f"statistics is a tuple of at least one name, not {names!r}"
             raise TypeError(message)
         if len(set(names)) < len(names):
