@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from asymptopia.theory._core.rng import RNG
 from asymptopia.verify.checks import select
@@ -21,6 +22,8 @@ def run(
     threads: int | None = None,
     target: str = "cpu",
     progress: ProgressCallback | None = None,
+    ledger: Path | str | None = None,
+    resume: bool = False,
 ) -> Report:
     """Return the report of checks, each run until its targets and mutants have a verdict.
 
@@ -40,13 +43,17 @@ def run(
         ``"python"`` interprets the same kernel source: slow, for debugging.
     progress : callable, optional
         Called with a `Progress` after each look.
+    ledger : path, optional
+        Folder in which finished blocks are recorded as they come, so that a killed run can go on.
+    resume : bool
+        Whether the ledger may hold blocks of this run already; they are not computed again.
 
     Raises
     ------
     KeyError
         If a name fits no check.
     ValueError
-        If an argument is out of range.
+        If an argument is out of range, or the ledger belongs to another run.
 
     Examples
     --------
@@ -60,4 +67,14 @@ def run(
     names = [item for item in asked if isinstance(item, str)]
     if names or not asked:
         chosen = [*select(names), *chosen]
-    return run_checks(chosen, profile=profile, rng=rng, alpha=alpha, threads=threads, target=target, progress=progress)
+    return run_checks(
+        chosen,
+        profile=profile,
+        rng=rng,
+        alpha=alpha,
+        threads=threads,
+        target=target,
+        progress=progress,
+        ledger=ledger,
+        resume=resume,
+    )

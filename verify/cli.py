@@ -12,8 +12,8 @@ from asymptopia._cli import UserError
 from asymptopia._cli.console import console, table, write_json
 from asymptopia.verify.checks import select
 from asymptopia.verify.engine.check import PROFILES
-from asymptopia.verify.engine.report import EXIT_INCONCLUSIVE, Entry, Report
-from asymptopia.verify.engine.run import ALPHA, Progress, ProgressCallback
+from asymptopia.verify.engine.report import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, Entry, Report
+from asymptopia.verify.engine.run import ALPHA, Progress, ProgressCallback, run_shard
 from asymptopia.verify.engine.run import run as run_checks
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alpha", type=float, default=ALPHA, help=f"false-alarm rate of the whole run ({ALPHA})")
     parser.add_argument("--threads", type=int, help="threads (all processors); no number depends on them")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where kernels run (cpu)")
+    parser.add_argument("--ledger", metavar="FOLDER", help="record finished blocks there as they come")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that the ledger holds")
+    parser.add_argument("--shard", metavar="I/N", help="compute part I of N into the ledger, without a verdict")
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON (- for standard output)")
     parser.add_argument("--quiet", action="store_true", help="print the closing line only")
 
@@ -41,23 +44,53 @@ def run(options: argparse.Namespace) -> int:
         chosen = select(options.checks)
     except KeyError as error:
         raise UserError(str(error.args[0])) from None
+    if options.ledger is None and (options.resume or options.shard):
+        message = "--resume and --shard need --ledger FOLDER"
+        raise UserError(message)
+    settings = {
+        "profile": options.profile,
+        "rng": options.seed,
+        "alpha": options.alpha,
+        "threads": options.threads,
+        "ledger": options.ledger,
+        "resume": options.resume,
+    }
     try:
         with _progress(quiet=options.quiet) as progress:
-            report = run_checks(
-                chosen,
-                profile=options.profile,
-                rng=options.seed,
-                alpha=options.alpha,
-                threads=options.threads,
-                progress=progress,
-            )
+            if options.shard:
+                shard, shards = _shard(options.shard)
+                count = run_shard(chosen, shard, shards, progress=progress, **settings)
+            else:
+                report = run_checks(chosen, progress=progress, **settings)
     except (ValueError, TypeError) as error:
         raise UserError(str(error)) from error
+    except KeyboardInterrupt:
+        if options.ledger:
+            sys.stderr.write(f"asymptopia verify: interrupted; --ledger {options.ledger} --resume goes on\n")
+            return EXIT_INTERRUPTED
+        raise
+    if options.shard:
+        text = f"shard {options.shard}: {count} replicates; asymptopia merge {options.ledger} judges them all"
+        console().print(text, markup=False)
+        return 0
+    return show(report, options)
+
+
+def show(report: Report, options: argparse.Namespace) -> int:
+    """Write and print a report; return its exit status."""
     if options.json:
         write_json(options.json, report.to_dict())
     # standard output belongs to the JSON if it was asked for there
     _show(report, console(sys.stderr if options.json == "-" else sys.stdout), quiet=options.quiet)
     return report.exit_code
+
+
+def _shard(text: str) -> tuple[int, int]:
+    first, _, second = text.partition("/")
+    if not (first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+        message = f"--shard is {text!r}; expected I/N with 1 <= I <= N"
+        raise UserError(message)
+    return int(first), int(second)
 
 
 @contextmanager

@@ -123,8 +123,10 @@ def _check(tree: ast.FunctionDef) -> None:
     for item in ast.walk(tree):
         if isinstance(item, ast.Constant) and isinstance(item.value, int):
             fits(item.value, tree.name)
-        if _refused(item) or (isinstance(item, ast.FunctionDef) and item is not tree):
-            what = _REMEDIES.get(type(item), f"{type(item).__name__} is not part of the language of kernels")
+        # operators carry no line of their own
+        part = item.op if isinstance(item, ast.BinOp | ast.AugAssign) else item
+        if _refused(part) or (isinstance(item, ast.FunctionDef) and item is not tree):
+            what = _REMEDIES.get(type(part), f"{type(part).__name__} is not part of the language of kernels")
             line = f", line {item.lineno}" if hasattr(item, "lineno") else ""
             message = f"{tree.name}{line}: {what}; {ALLOWED}"
             raise TypeError(message)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,8 +16,11 @@ from asymptopia.theory._core.validation import integer
 from asymptopia.verify.engine.exact import MAX_COUNT, Totals, Window, accumulator, scale_array
 
 Run = Callable[..., None]
-CHUNK = 1 << 14
-"""Replicates a task at most, so that an interrupt is heard soon."""
+Piece = Callable[[int, int, Totals], None]
+FIRST_CHUNK = 1 << 14
+"""Replicates of a task before its speed is known."""
+TASK_SECONDS = 0.2
+"""Time that a task should take: an interrupt is heard, and a ledger written, about that often."""
 
 
 def resolve_threads(threads: int | None) -> int:
@@ -36,19 +40,26 @@ class Job:
     windows: tuple[Window, ...]
     block: int
 
-    def chunk(self, first: int, count: int) -> Totals:
+    def replicates(self, first: int, count: int) -> Totals:
         """Return the totals of the replicates ``first .. first + count - 1``."""
         acc = accumulator(len(self.windows))
         self.run(*self.key, first, count, self.params, scale_array(self.windows), acc)
         return Totals.of(acc, count)
 
+    def blocks(self, first: int, last: int) -> tuple[int, int, Totals, float]:
+        """Return first, last, the totals of the blocks ``first .. last - 1`` and the seconds they took."""
+        started = time.perf_counter()
+        totals = self.replicates(first * self.block, (last - first) * self.block)
+        return first, last, totals, time.perf_counter() - started
+
 
 class Pool:
     """A pool of threads that runs block ranges; totals do not depend on how it splits them."""
 
-    def __init__(self, threads: int | None = None, chunk: int = CHUNK) -> None:
+    def __init__(self, threads: int | None = None, chunk: int | None = None) -> None:
         self.threads = resolve_threads(threads)
-        self.chunk = integer("chunk", chunk, 1, MAX_COUNT)
+        self._fixed = None if chunk is None else integer("chunk", chunk, 1, MAX_COUNT)
+        self._chunk = self._fixed or FIRST_CHUNK
         self._executor = ThreadPoolExecutor(self.threads, thread_name_prefix="asymptopia")
 
     def __enter__(self) -> Self:
@@ -59,20 +70,56 @@ class Pool:
         """Stop: tasks not yet started are dropped, those running end first."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def blocks(self, job: Job, first: int, last: int) -> Totals:
-        """Return the totals of the blocks ``first .. last - 1``."""
-        start, stop = first * job.block, last * job.block
-        step = min(self.chunk, max(job.block, -(-(stop - start) // self.threads)))
-        pieces: Sequence[tuple[int, int]] = [(at, min(step, stop - at)) for at in range(start, stop, step)]
+    def start(self) -> None:
+        """Forget how fast the last kernel was."""
+        self._chunk = self._fixed or FIRST_CHUNK
+
+    def blocks(self, job: Job, first: int, last: int, done: Piece | None = None) -> Totals:
+        """Return the totals of the blocks ``first .. last - 1``.
+
+        Parameters
+        ----------
+        job : Job
+            What to run.
+        first, last : int
+            Blocks.
+        done : callable, optional
+            Told ``(first, last, totals)`` of every finished piece, in this thread. On an interrupt the pieces that
+            run are waited for and told, too.
+        """
         total = Totals.empty(len(job.windows))
-        if len(pieces) == 1:
-            return total + job.chunk(*pieces[0])
-        futures: list[Any] = [self._executor.submit(job.chunk, *piece) for piece in pieces]
+        at = first
+        while at < last:
+            step = max(1, min(self._chunk // job.block, -(-(last - at) // self.threads)))
+            stop = min(last, at + step * self.threads * 8)
+            pieces = [(start, min(start + step, stop)) for start in range(at, stop, step)]
+            total = total + self._wave(job, pieces, done)
+            at = stop
+        return total
+
+    def _wave(self, job: Job, pieces: list[tuple[int, int]], done: Piece | None) -> Totals:
+        total = Totals.empty(len(job.windows))
+        futures = [self._executor.submit(job.blocks, *piece) for piece in pieces]
+        told: set[Future[Any]] = set()
+
+        def fold(future: Future[Any]) -> Totals:
+            part: Totals
+            first, last, part, seconds = future.result()
+            told.add(future)
+            if done is not None:
+                done(first, last, part)
+            if self._fixed is None and seconds > 0:
+                ideal = part.count * TASK_SECONDS / seconds
+                self._chunk = int(min(MAX_COUNT, max(job.block, min(ideal, 4.0 * self._chunk))))
+            return total + part
+
         try:
-            for future in futures:
-                total = total + future.result()
+            for future in as_completed(futures):
+                total = fold(future)
         except BaseException:
-            for future in futures:
-                future.cancel()
+            running = [future for future in futures if not future.cancel() and future not in told]
+            for future in running:
+                if future.exception() is None:
+                    total = fold(future)
             raise
         return total

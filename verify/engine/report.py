@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from asymptopia.verify.engine.judge import TargetJudge
 from asymptopia.verify.engine.manifest import manifest
-from asymptopia.verify.engine.sequential import Interval
+from asymptopia.verify.engine.sequential import Interval, Verdict
 
 SCHEMA = 1
 EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -114,6 +115,59 @@ class Report:
             f"{self.count('inconclusive')} inconclusive; {sum(m.rejected for m in mutants)} of {len(mutants)} mutants "
             f"rejected; seed {self.seed}"
         )
+
+
+def entry_of(
+    *,
+    check: str,
+    statement: str,
+    case: str,
+    judge: TargetJudge,
+    spec: str,
+    seconds: float,
+    device: str,
+    threads: int,
+) -> Entry:
+    """Return the entry of a judged target: a theory passes only if every mutant was refuted."""
+    target, ruling = judge.target, judge.ruling
+    survivors = [mutant.name for mutant, other in judge.mutants if other.verdict is Verdict.PASS]
+    undecided = [mutant.name for mutant, other in judge.mutants if other.verdict is Verdict.INCONCLUSIVE]
+    status, reason = ruling.verdict, ruling.reason
+    if status is Verdict.PASS and survivors:
+        status, reason = Verdict.FAIL, f"the mutant {survivors[0]!r} passes too: the tolerance is too wide"
+    elif status is Verdict.PASS and undecided:
+        status, reason = Verdict.INCONCLUSIVE, f"the mutant {undecided[0]!r} was not refuted within the budget"
+    return Entry(
+        id=f"{case}.{target.name}",
+        check=check,
+        statement=statement,
+        status=status.value,
+        reason=reason,
+        theory=target.theory,
+        estimate=ruling.estimate,
+        interval=ruling.interval,
+        delta=target.delta,
+        delta_reason=target.delta_reason,
+        alpha=judge.alpha,
+        replicates=ruling.replicates,
+        digest=ruling.digest,
+        spec=spec,
+        mutant_rejected=judge.mutants_rejected,
+        mutants=tuple(
+            MutantEntry(
+                name=mutant.name,
+                theory=other.theory,
+                estimate=other.estimate,
+                interval=other.interval,
+                replicates=other.replicates,
+                rejected=other.verdict is Verdict.FAIL,
+            )
+            for mutant, other in judge.mutants
+        ),
+        seconds=seconds,
+        device=device,
+        threads=threads,
+    )
 
 
 def _plain(value: Any) -> Any:

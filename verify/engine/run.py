@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import asymptopia
 from asymptopia.theory._core.rng import RNG, seed_sequence
-from asymptopia.theory._core.validation import choice, probability
+from asymptopia.theory._core.validation import choice, fail, probability
 from asymptopia.verify.engine.build import compile_kernel, kernel_hash
 from asymptopia.verify.engine.check import PROFILES, Case, Check, Profile, unique
 from asymptopia.verify.engine.exact import Totals, scale_array
 from asymptopia.verify.engine.judge import TargetJudge, windows_of
-from asymptopia.verify.engine.plan import BLOCK, look_schedule, replicate_key, spec_hash
+from asymptopia.verify.engine.ledger import Ledger
+from asymptopia.verify.engine.plan import BLOCK, LOOK_RATIO, RNG_VERSION, look_schedule, replicate_key, spec_hash
 from asymptopia.verify.engine.pool import Job, Pool
-from asymptopia.verify.engine.report import Entry, MutantEntry, Report
-from asymptopia.verify.engine.sequential import Verdict
+from asymptopia.verify.engine.report import Entry, Report, entry_of
+from asymptopia.verify.engine.source import MissingBlocksError, Source
 
 ALPHA = 1e-3
 """Probability that any theory of a run which is right is ever called wrong."""
@@ -36,6 +41,32 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A case bound to its kernel, key and hash: everything that can change a bit of its totals."""
+
+    check: Check
+    case: Case
+    name: str
+    job: Job
+    spec: str
+    kernel: str
+
+    @classmethod
+    def of(cls, check: Check, case: Case, seed: int, target: str) -> Task:
+        """Return the task of a case; its kernel is compiled."""
+        name = f"{check.id}[{case.name}]"
+        windows = windows_of(case, check.kernel.statistics)
+        key = replicate_key(seed, name, check.version, case.params)
+        kernel = kernel_hash(check.kernel)
+        spec = spec_hash(
+            name=name, kernel=kernel, params=case.params, key=key, scales=scale_array(windows).tolist(), block=BLOCK
+        )
+        params = np.array(case.params, dtype=np.float64)
+        job = Job(compile_kernel(check.kernel, target), key, params, windows, BLOCK)
+        return cls(check=check, case=case, name=name, job=job, spec=spec, kernel=kernel)
+
+
 def run(
     checks: Iterable[Check],
     *,
@@ -45,6 +76,8 @@ def run(
     threads: int | None = None,
     target: str = "cpu",
     progress: ProgressCallback | None = None,
+    ledger: Path | str | None = None,
+    resume: bool = False,
 ) -> Report:
     """Return the report of the checks, each run until its targets and their mutants have a verdict.
 
@@ -64,102 +97,162 @@ def run(
         Where kernels run. ``"python"`` interprets the same source, for debugging.
     progress : callable, optional
         Called with a `Progress` after each look.
+    ledger : path, optional
+        Folder in which finished blocks are recorded as they come.
+    resume : bool
+        Whether the ledger may hold blocks of this run already; they are not computed again.
+
+    Raises
+    ------
+    LedgerError
+        If the ledger belongs to another run, or is not to be resumed.
     """
-    choice("profile", profile, PROFILES)
-    probability("alpha", alpha)
-    seed = _entropy(rng)
-    plan = [(check, case) for check in unique(list(checks)).values() for case in check.cases(profile)]
-    share = alpha / max(1, sum(len(case.targets) for _, case in plan))
-    entries: list[Entry] = []
-    hashes: dict[str, str] = {}
-    with Pool(threads) as pool:
-        for check, case in plan:
-            hashes[check.id] = kernel_hash(check.kernel)
-            entries.extend(_run_case(check, case, seed, share, pool, target, progress))
-    return Report.of(
-        entries=entries, seed=seed, profile=profile, alpha=alpha, device=target, threads=pool.threads, kernels=hashes
-    )
+    plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
+    if ledger is None:
+        with Pool(threads) as pool:
+            return plan.report(Source(pool), target, pool.threads, progress)
+    with Ledger(Path(ledger), plan.to_dict(), resume=resume) as book, Pool(threads) as pool:
+        return plan.report(Source(pool, book), target, pool.threads, progress)
 
 
-def _entropy(rng: RNG) -> int:
+def run_shard(
+    checks: Iterable[Check],
+    shard: int,
+    shards: int,
+    *,
+    ledger: Path | str,
+    profile: Profile = "standard",
+    rng: RNG = 0,
+    alpha: float = ALPHA,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+    resume: bool = False,
+) -> int:
+    """Run one shard of the whole budget of every case into a ledger; return the number of replicates.
+
+    Parameters
+    ----------
+    shard, shards : int
+        This shard, from 1, and how many there are. Shard i computes the i-th part of every look's blocks.
+    checks, ledger, profile, rng, alpha, threads, progress, resume
+        As in `run`; `rng` must be a seed that all shards share.
+    """
+    if not 1 <= shard <= shards:
+        raise fail("shard", f"{shard}/{shards}", "i/n with 1 <= i <= n")
+    plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
+    name = f"shard-{shard}-of-{shards}"
+    count = 0
+    with Ledger(Path(ledger), plan.to_dict(), shard=name, resume=resume) as book, Pool(threads) as pool:
+        source = Source(pool, book)
+        for check, case in plan.cases:
+            pool.start()
+            task = Task.of(check, case, plan.seed, "cpu")
+            looks = [0, *look_schedule(case.budget)]
+            for low, high in pairwise(looks):
+                first, last = (low + (high - low) * part // shards for part in (shard - 1, shard))
+                count += source.blocks(task.job, task.spec, first, last).count
+                if progress is not None:
+                    budget = looks[-1] * BLOCK
+                    progress(Progress(case=task.name, done=high * BLOCK, budget=budget, finished=high == looks[-1]))
+    return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run is: its cases, seed and error rate."""
+
+    cases: tuple[tuple[Check, Case], ...]
+    profile: Profile
+    seed: int
+    alpha: float
+
+    @classmethod
+    def of(cls, checks: Iterable[Check], *, profile: Profile, seed: int, alpha: float) -> Plan:
+        """Return the plan of a run of `checks`."""
+        choice("profile", profile, PROFILES)
+        probability("alpha", alpha)
+        cases = [(check, case) for check in unique(list(checks)).values() for case in check.cases(profile)]
+        return cls(cases=tuple(cases), profile=profile, seed=seed, alpha=alpha)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what two ledgers must share to belong to one run."""
+        checks = {check.id: check for check, _ in self.cases}
+        return {
+            "asymptopia": asymptopia.__version__,
+            "seed": self.seed,
+            "profile": self.profile,
+            "alpha": self.alpha,
+            "engine": {"rng": RNG_VERSION, "block": BLOCK, "look_ratio": LOOK_RATIO},
+            "checks": {name: kernel_hash(check.kernel)[:16] for name, check in checks.items()},
+        }
+
+    def report(self, source: Source, target: str, threads: int, progress: ProgressCallback | None = None) -> Report:
+        """Return the report, with totals from `source`."""
+        share = self.alpha / max(1, sum(len(case.targets) for _, case in self.cases))
+        entries: list[Entry] = []
+        kernels: dict[str, str] = {}
+        for check, case in self.cases:
+            if source.pool is not None:
+                source.pool.start()
+            task = Task.of(check, case, self.seed, target)
+            kernels[check.id] = task.kernel
+            entries.extend(_judge(task, source, share, target, threads, progress))
+        return Report.of(
+            entries=entries,
+            seed=self.seed,
+            profile=self.profile,
+            alpha=self.alpha,
+            device=target,
+            threads=threads,
+            kernels=kernels,
+        )
+
+
+def entropy_of(rng: RNG) -> int:
+    """Return the seed that `rng` stands for."""
     entropy = seed_sequence(rng)
     if isinstance(entropy.entropy, int) and not entropy.spawn_key:
         return entropy.entropy
     return int.from_bytes(entropy.generate_state(4, np.uint32).tobytes(), "little")
 
 
-def _run_case(
-    check: Check, case: Case, seed: int, alpha: float, pool: Pool, target: str, progress: ProgressCallback | None
+def _judge(
+    task: Task, source: Source, alpha: float, target: str, threads: int, progress: ProgressCallback | None
 ) -> Iterator[Entry]:
     started = time.perf_counter()
-    name = f"{check.id}[{case.name}]"
-    statistics = check.kernel.statistics
-    windows = windows_of(case, statistics)
-    key = replicate_key(seed, name, check.version, case.params)
-    job = Job(compile_kernel(check.kernel, target), key, np.array(case.params, dtype=np.float64), windows, BLOCK)
-    judges = [TargetJudge(item, windows, statistics, alpha) for item in case.targets]
+    statistics = task.check.kernel.statistics
+    judges = [TargetJudge(item, task.job.windows, statistics, alpha) for item in task.case.targets]
     totals = Totals.empty(len(statistics))
     done = 0
-    for stop in look_schedule(case.budget):
-        totals = totals + pool.blocks(job, done, stop)
+    for stop in look_schedule(task.case.budget):
+        try:
+            totals = totals + source.blocks(task.job, task.spec, done, stop)
+        except MissingBlocksError as missing:
+            _excuse(judges, str(missing))
+            break
         done = stop
         for judge in judges:
             judge.look(totals)
         finished = all(judge.settled for judge in judges) or totals.nonfinite > 0 or totals.outside > 0
         if progress is not None:
-            progress(Progress(case=name, done=totals.count, budget=case.budget, finished=finished))
+            progress(Progress(case=task.name, done=totals.count, budget=task.case.budget, finished=finished))
         if finished:
             break
-    seconds = time.perf_counter() - started
-    spec = spec_hash(
-        name=name,
-        kernel=kernel_hash(check.kernel),
-        params=case.params,
-        key=key,
-        scales=scale_array(windows).tolist(),
-        block=BLOCK,
-    )
+    seconds = (time.perf_counter() - started) / len(judges)
     for judge in judges:
-        yield _entry(check, name, judge, spec, seconds / len(judges), target, pool.threads)
+        yield entry_of(
+            check=task.check.id,
+            statement=task.check.statement,
+            case=task.name,
+            judge=judge,
+            spec=task.spec,
+            seconds=seconds,
+            device=target,
+            threads=threads,
+        )
 
 
-def _entry(check: Check, case: str, judge: TargetJudge, spec: str, seconds: float, device: str, threads: int) -> Entry:
-    target, ruling = judge.target, judge.ruling
-    survivors = [m.name for m, r in judge.mutants if r.verdict is Verdict.PASS]
-    undecided = [m.name for m, r in judge.mutants if r.verdict is Verdict.INCONCLUSIVE]
-    status, reason = ruling.verdict, ruling.reason
-    if status is Verdict.PASS and survivors:
-        status, reason = Verdict.FAIL, f"the mutant {survivors[0]!r} passes too: the tolerance is too wide"
-    elif status is Verdict.PASS and undecided:
-        status, reason = Verdict.INCONCLUSIVE, f"the mutant {undecided[0]!r} was not refuted within the budget"
-    return Entry(
-        id=f"{case}.{target.name}",
-        check=check.id,
-        statement=check.statement,
-        status=status.value,
-        reason=reason,
-        theory=target.theory,
-        estimate=ruling.estimate,
-        interval=ruling.interval,
-        delta=target.delta,
-        delta_reason=target.delta_reason,
-        alpha=judge.alpha,
-        replicates=ruling.replicates,
-        digest=ruling.digest,
-        spec=spec,
-        mutant_rejected=judge.mutants_rejected,
-        mutants=tuple(
-            MutantEntry(
-                name=mutant.name,
-                theory=r.theory,
-                estimate=r.estimate,
-                interval=r.interval,
-                replicates=r.replicates,
-                rejected=r.verdict is Verdict.FAIL,
-            )
-            for mutant, r in judge.mutants
-        ),
-        seconds=seconds,
-        device=device,
-        threads=threads,
-    )
+def _excuse(judges: Sequence[TargetJudge], reason: str) -> None:
+    for judge in judges:
+        if not judge.ruling.settled:
+            judge.ruling.reason = reason

@@ -13,6 +13,7 @@ import asymptopia
 
 COMMANDS = {
     "verify": ("asymptopia.verify.cli", "run the Monte Carlo checks that could refute the theory"),
+    "merge": ("asymptopia.verify.merge", "judge the blocks that shards left in their ledgers"),
     "list": ("asymptopia._cli.listing", "show every claim with its proof, oracle and checks"),
     "iv": ("asymptopia._cli.iv", "information value of every column against a binary target"),
     "psi": ("asymptopia._cli.psi", "population stability of every column between two tables"),

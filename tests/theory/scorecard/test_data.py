@@ -42,7 +42,7 @@ def test_results_survive_json() -> None:
 def test_frames_summary_and_html() -> None:
     screen = iv_screen_frame(FAIR, "affairs", event="> 0")
     frame = screen.to_frame()
-    assert list(frame["feature"])[0] == "rate_marriage"
+    assert frame["feature"].iloc[0] == "rate_marriage"
     assert (frame["estimate_smoothed"].diff().dropna() <= 0).all()
     assert isinstance(screen.to_frame(backend="polars"), pl.DataFrame)
     assert "rate_marriage" in screen.summary()

@@ -53,7 +53,7 @@ def test_beta_binomial_ends_solve_the_martingale_equation(s: int, n: int, alpha:
 def test_beta_binomial_refuses_impossible_counts() -> None:
     with pytest.raises(ValueError, match=r"successes is 11; expected at most n = 10"):
         beta_binomial_interval(11, 10, alpha=0.05)
-    with pytest.raises(ValueError, match="alpha is 1.0"):
+    with pytest.raises(ValueError, match=r"alpha is 1\.0"):
         beta_binomial_interval(1, 10, alpha=1.0)
 
 
