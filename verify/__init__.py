@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asymptopia.verify.engine.check import Target as Target
     from asymptopia.verify.engine.report import Report as Report
     from asymptopia.verify.engine.sequential import Verdict as Verdict
+    from asymptopia.verify.own import check as check
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -26,5 +27,6 @@ __getattr__, __dir__, __all__ = attach(
         "engine.check": ["Case", "Check", "Mutant", "Target"],
         "engine.report": ["Report"],
         "engine.sequential": ["Verdict"],
+        "own": ["check"],
     },
 )

@@ -13,20 +13,32 @@ from asymptopia._cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-SHELL = [line for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL) for line in block.splitlines()]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+PYTHON = {page: re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) for page, text in TEXTS.items()}
+SHELL = [
+    line
+    for text in TEXTS.values()
+    for block in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+    for line in block.splitlines()
+]
 
 
-def test_python_blocks_print_what_they_say() -> None:
-    assert len(PYTHON) >= 4
+@pytest.mark.parametrize("page", [page for page, blocks in PYTHON.items() if blocks])
+def test_python_blocks_print_what_they_say(page: str) -> None:
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     names: dict[str, object] = {}
-    for number, block in enumerate(PYTHON):
-        example = parser.get_doctest(block, names, f"README block {number + 1}", "README.md", 0)
+    for number, block in enumerate(PYTHON[page]):
+        example = parser.get_doctest(block, names, f"{page} block {number + 1}", page, 0)
         assert example.examples
+        # a kernel's source is read from its file: doctest lends the block's lines under this name
         runner.run(example, clear_globs=False)
         names |= example.globs
     assert runner.summarize(verbose=False).failed == 0
+
+
+def test_there_are_blocks_to_run() -> None:
+    assert len(PYTHON["README.md"]) >= 4
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("asymptopia ")])
@@ -51,5 +63,6 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
 
 
 def test_figures_and_pages_it_links_to_are_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).is_file(), target
+    for page, text in TEXTS.items():
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert ((ROOT / page).parent / target).is_file(), f"{page}: {target}"

@@ -192,15 +192,16 @@ def gamma_p(a: float, x: float) -> float:
         return 0.0
     if x == INF:
         return 1.0
-    if x < 1.0 and a < 10.0:
+    # about as many terms as the series needs; it costs less than the integral up to 250 of them
+    if max(x - a, 0.0) + 9.0 * sqrt(x) < 200.0:
         term = 1.0
         total = 1.0
         b = a
-        while term > 1e-17:
+        while term > 1e-17 * total:
             b += 1.0
             term *= x / b
             total += term
-        return poisson_mass(a, x) * total
+        return min(poisson_mass(a, x) * total, 1.0)
     b = a
     while b < 10.0:
         b += 1.0

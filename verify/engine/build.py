@@ -82,8 +82,8 @@ def kernel_hash(kernel: Kernel) -> str:
     Made of syntax trees, so that comments, docstrings, annotations and the Python version leave it as it is. The
     primitives are not part of it: each is one exactly defined instruction on every target.
     """
-    driver = canonical_tree(ast.parse(driver_source(kernel.replicate.__name__, len(kernel.statistics))))
-    lines = [RNG_VERSION, *(canonical(piece) for piece in kernel_pieces(kernel)), driver]
+    lines = [RNG_VERSION, *(canonical(piece) for piece in kernel_pieces(kernel))]
+    lines.append(canonical_tree(ast.parse(driver_source(kernel.replicate.__name__, len(kernel.statistics)))))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -108,7 +108,8 @@ def compile_kernel(kernel: Kernel, target: str = "cpu") -> Run:
     _check_target(target)
     size = len(kernel.statistics)
     if target == "cpu" and cpu.compiler_is_on():
-        compiled = cpu.compile_text(kernel.replicate.__name__, unit_source(kernel, "cpu"))
+        source = unit_source(kernel, "cpu")
+        compiled = cpu.compile_text(kernel.replicate.__name__, source)
     else:
         compiled = _interpreted(kernel)
 

@@ -53,6 +53,8 @@ class Target:
         sequence tightest where the verdict is expected; a wrong value costs replicates, never validity.
     kind : {"mean", "proportion"}
         A proportion is judged by the exact sequence.
+    claim : {"equal", "at_most", "at_least"}
+        Whether `theory` is the value of the expectation or a bound on it. A bound is judged by one-sided sequences.
     mutants : tuple of Mutant
         At least one.
     """
@@ -64,6 +66,7 @@ class Target:
     delta_reason: str
     sd: float
     kind: Literal["mean", "proportion"] = "mean"
+    claim: Literal["equal", "at_most", "at_least"] = "equal"
     mutants: tuple[Mutant, ...]
 
     def __post_init__(self) -> None:
@@ -80,7 +83,8 @@ class Target:
             raise ValueError(message)
         for mutant in self.mutants:
             moved = self.theory if mutant.theory is None else mutant.theory
-            if mutant.statistic is None and not abs(moved - self.theory) > 2 * self.delta:
+            near = self.claim == "equal" and mutant.statistic is None
+            if near and not abs(moved - self.theory) > 2 * self.delta:
                 message = (
                     f"mutant {mutant.name!r} predicts {moved!r}, within 2 delta = {2 * self.delta:.3g} of the theory "
                     f"{self.theory!r}: no verdict could tell them apart"

@@ -52,7 +52,7 @@ def driver_source(replicate: str, statistics: int, decorator: str = "") -> str:
         size=BLOCK * statistics,
         statistics=statistics,
         targets=", ".join(f"v{s}" for s in range(statistics)),
-        stores="\n".join(f"            x[{BLOCK * s} + i] = float(v{s})" for s in range(statistics)),
+        stores="\n".join(f"            x[{BLOCK * s} + i] = v{s} * 1.0" for s in range(statistics)),
     )
 
 

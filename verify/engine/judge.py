@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asymptopia.verify.engine.check import OUTLIER, Case, Mutant, Target
-from asymptopia.verify.engine.exact import Totals, Window
+from asymptopia.verify.engine.exact import Moments, Totals, Window
 from asymptopia.verify.engine.sequential import (
     Interval,
     Verdict,
+    asymptotic_bound,
     asymptotic_interval,
     beta_binomial_interval,
     decide,
+    decide_at_most,
     validity_start,
 )
 
@@ -127,11 +129,25 @@ class TargetJudge:
                 ruling.reason = "the statistic did not vary, so no interval can be formed"
                 return
             start = validity_start(moments.skewness)
-            ruling.interval = asymptotic_interval(
-                moments.mean, moments.sd, moments.n, alpha=self.alpha, n_star=max(1.0, self.target.expected_stop)
-            )
+            ruling.interval = self._interval(moments)
             if moments.n < start:
                 ruling.reason = f"{moments.n} replicates are too few at skewness {moments.skewness:.3g}"
                 return
-        ruling.verdict = decide(ruling.interval, ruling.theory, self.target.delta)
+        ruling.verdict = self._verdict(ruling.interval, ruling.theory)
         ruling.reason = "" if ruling.settled else "the interval still straddles an end of the tolerance"
+
+    def _interval(self, moments: Moments) -> Interval:
+        """Return the two-sided sequence, or both one-sided ones, each at the whole alpha."""
+        stop = max(1.0, self.target.expected_stop)
+        if self.target.claim == "equal":
+            return asymptotic_interval(moments.mean, moments.sd, moments.n, alpha=self.alpha, n_star=stop)
+        bound = asymptotic_bound(moments.sd, moments.n, alpha=self.alpha, n_star=stop)
+        return moments.mean - bound, moments.mean + bound
+
+    def _verdict(self, interval: Interval, theory: float) -> Verdict:
+        low, high = interval
+        if self.target.claim == "at_most":
+            return decide_at_most(low, high, theory, self.target.delta)
+        if self.target.claim == "at_least":
+            return decide_at_most(-high, -low, -theory, self.target.delta)
+        return decide(interval, theory, self.target.delta)

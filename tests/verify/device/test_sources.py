@@ -34,7 +34,7 @@ def samplers(stream, params):
 
 
 def elementary(stream, params):
-    u, v, j = uniform_pair(stream, 0)
+    u, v, _j = uniform_pair(stream, 0)
     wide = exp(1400.0 * (u - 0.5))
     s, c = sincos2pi(100.0 * v)
     tiny = 1e-300 * u * u * u
@@ -54,7 +54,7 @@ def elementary(stream, params):
 
 
 def gamma_functions(stream, params):
-    u, v, j = uniform_pair(stream, 0)
+    u, v, _j = uniform_pair(stream, 0)
     a = exp(12.0 * u - 1.5)
     return (
         log_gamma(a * v),

@@ -120,6 +120,24 @@ def test_a_proportion_is_judged_by_the_exact_sequence() -> None:
     assert entry.mutants[1].estimate == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("claim", "theory", "mutant", "status"),
+    [
+        ("at_most", 2.5, 1.5, "pass"),
+        ("at_most", 2.0, 1.5, "pass"),
+        ("at_most", 1.8, 1.5, "fail"),
+        ("at_least", 1.5, 2.5, "pass"),
+        ("at_least", 2.0, 2.5, "pass"),
+        ("at_least", 2.2, 2.5, "fail"),
+    ],
+)
+def test_bounds_are_judged_on_their_side(claim: str, theory: float, mutant: float, status: str) -> None:
+    bound = replace(MEAN, claim=claim, theory=theory, mutants=(Mutant(name="too sharp", theory=mutant),))
+    (entry,) = run(check(bound)).entries
+    assert entry.status == status
+    assert entry.mutant_rejected
+
+
 def test_a_statistic_that_is_not_finite_gives_no_verdict() -> None:
     target = replace(MEAN, theory=-1.0, sd=1.0, delta=0.1, mutants=(Mutant(name="far", theory=5.0),))
     report = run(check(target, 1 << 14, Kernel(broken, ("x",)), 0.5))
