@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced by its owner."""
+"""Device sources: scalar functions of integers and floats, the same text for plain Python and every compiled target."""

@@ -132,7 +132,9 @@ def log_gamma(x: float) -> float:
 
 
 def log_factorial(k: int) -> float:
-    """Return ``log(k!)`` for k >= 0."""
+    """Return ``log(k!)``, nan for k < 0."""
+    if k < 0:
+        return NAN
     if k < 16:
         return LOG_FACTORIAL[k]
     return log_gamma(float(k) + 1.0)

@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced by its owner."""
+"""The engine: one job a file, from the plan of a run to its report."""

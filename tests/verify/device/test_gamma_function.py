@@ -50,6 +50,7 @@ def test_log_factorial():
     for k in [*range(200), 10**6, 10**12]:
         exact = mpmath.loggamma(k + 1)
         assert abs(log_factorial(k) - exact) <= 1e-15 * max(1, exact)
+    assert math.isnan(log_factorial(-1))
 
 
 def test_stirling():

@@ -137,6 +137,26 @@ def test_a_limb_is_the_nearest_integer():
         assert acc.tolist()[:2] == [7 * 2**20, 2**32]
 
 
+def test_driver_functions_in_plain_python():
+    """Two statistics of three replicates: the second replicate is not finite, the third out of bounds."""
+    scale = scales((1.0, 3), (0.0, 3)).tolist()
+    x = [0.0] * (2 * driver.BLOCK)
+    x[:3] = [3.0, math.nan, 100.0]
+    x[driver.BLOCK : driver.BLOCK + 3] = [0.5, 1.0, 1.0]
+    acc = [0] * 18
+    assert driver.usable_values(x, scale, 3, 2) == 4
+    driver.refuse_replicates(x, scale, acc, 3, 2)
+    assert x[:3] == [3.0, 1.0, 1.0]
+    assert driver.usable_values(x, scale, 3, 2) == 6
+    for s in range(2):
+        driver.accumulate_block(x, scale, acc, 3, s)
+    # units 2**(k 3 - 31) of the powers of 3 - 1 and of 1/2
+    assert acc[:8:2] == [2 * 2**28, 4 * 2**25, 8 * 2**22, 16 * 2**19]
+    assert acc[8:16:2] == [2**27, 2**23, 2**19, 2**15]
+    assert acc[1:16:2] == [0] * 8
+    assert acc[16:] == [1, 1]
+
+
 def test_replicate_index_has_two_words():
     acc = np.zeros(10, dtype=np.int64)
     run = compile_kernel(Kernel(counted, ("r",)))
