@@ -51,7 +51,7 @@ CLAIMS = (
         ),
         proof=f"{_PROOFS}:woe_covariance",
         oracle="scorecard/woe.json",
-        checks=("scorecard.woe_variance",),
+        checks=("scorecard.woe_variance", "scorecard.woe_variance_fixed_bins"),
         page=_PAGE,
     ),
     Claim(
@@ -100,7 +100,7 @@ CLAIMS = (
         ),
         proof=f"{_MOMENTS}:half_smoothed_bias",
         oracle="scorecard/iv_moments.json",
-        checks=("scorecard.iv_bias",),
+        checks=("scorecard.iv_bias", "scorecard.exact_mean"),
         page=_PAGE,
     ),
     Claim(
@@ -125,7 +125,7 @@ CLAIMS = (
         ),
         proof=f"{_MOMENTS}:null_scale",
         oracle="scorecard/chi2_logsf.json",
-        checks=("scorecard.null_law",),
+        checks=("scorecard.null_law", "scorecard.power", "scorecard.false_alarms"),
         page=_PAGE,
     ),
     Claim(

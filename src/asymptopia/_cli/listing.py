@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     out = console()
     if options.latex:
         for claim in found:
-            out.print(f"{claim.id}\n  {claim.latex()}", markup=False)
+            out.print(f"{claim.id}\n  {claim.latex()}", markup=False, soft_wrap=True)
         return 0
     rows = [
         (claim.id, claim.statement, claim.proof.partition(":")[2], claim.oracle, "\n".join(claim.checks))
