@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from asymptopia.verify.engine.build import Kernel as Kernel
     from asymptopia.verify.engine.check import Case as Case
     from asymptopia.verify.engine.check import Check as Check
+    from asymptopia.verify.engine.check import Control as Control
     from asymptopia.verify.engine.check import Mutant as Mutant
     from asymptopia.verify.engine.check import Target as Target
+    from asymptopia.verify.engine.histogram import histogram as histogram
     from asymptopia.verify.engine.report import Report as Report
     from asymptopia.verify.engine.sequential import Verdict as Verdict
     from asymptopia.verify.own import check as check
@@ -24,7 +26,8 @@ __getattr__, __dir__, __all__ = attach(
         "api": ["run"],
         "checks": ["select"],
         "engine.build": ["Kernel"],
-        "engine.check": ["Case", "Check", "Mutant", "Target"],
+        "engine.check": ["Case", "Check", "Control", "Mutant", "Target"],
+        "engine.histogram": ["histogram"],
         "engine.report": ["Report"],
         "engine.sequential": ["Verdict"],
         "own": ["check"],

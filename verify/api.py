@@ -39,8 +39,9 @@ def run(
         Probability that any right theory of this run is ever called wrong.
     threads : int, optional
         Threads, all processors if None. No number depends on it.
-    target : {"cpu", "python"}
-        ``"python"`` interprets the same kernel source: slow, for debugging.
+    target : {"cpu", "cuda", "auto", "python", "emulator"}
+        Where kernels run; the numbers are the same. ``"auto"`` takes a graphics processor if one can be used.
+        ``"python"`` and ``"emulator"`` interpret the sources of both: slow, for debugging.
     progress : callable, optional
         Called with a `Progress` after each look.
     ledger : path, optional
@@ -54,6 +55,8 @@ def run(
         If a name fits no check.
     ValueError
         If an argument is out of range, or the ledger belongs to another run.
+    NoDeviceError
+        A RuntimeError: ``"cuda"`` is asked for and no device can be used.
 
     Examples
     --------

@@ -6,18 +6,17 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console
+from asymptopia.verify import output
 from asymptopia.verify.checks import select
+from asymptopia.verify.engine import cuda
 from asymptopia.verify.engine.check import PROFILES
-from asymptopia.verify.engine.report import EXIT_INCONCLUSIVE, EXIT_INTERRUPTED, Entry, Report
+from asymptopia.verify.engine.report import EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED
 from asymptopia.verify.engine.run import ALPHA, Progress, ProgressCallback, run_shard
 from asymptopia.verify.engine.run import run as run_checks
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from asymptopia.verify.engine.targets import differences
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,18 +27,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alpha", type=float, default=ALPHA, help=f"false-alarm rate of the whole run ({ALPHA})")
     parser.add_argument("--threads", type=int, help="threads (all processors); no number depends on them")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where kernels run (cpu)")
+    parser.add_argument("--require-gpu", action="store_true", help="run on a CUDA device as well, and compare")
     parser.add_argument("--ledger", metavar="FOLDER", help="record finished blocks there as they come")
     parser.add_argument("--resume", action="store_true", help="go on with the run that the ledger holds")
     parser.add_argument("--shard", metavar="I/N", help="compute part I of N into the ledger, without a verdict")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON (- for standard output)")
-    parser.add_argument("--quiet", action="store_true", help="print the closing line only")
+    output.configure(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the checks; 0 all pass, 1 a failure, 3 inconclusive or no such device."""
-    if options.device == "cuda":
-        sys.stderr.write("asymptopia verify: --device cuda is not available: this version has no CUDA target yet\n")
-        return EXIT_INCONCLUSIVE
+    if options.require_gpu and options.shard:
+        message = "--require-gpu compares two reports and --shard makes none; --device cuda computes a shard there"
+        raise UserError(message)
+    if options.device == "cuda" or options.require_gpu:
+        usable, reason = cuda.available()
+        if not usable:
+            return _no_device(reason)
     try:
         chosen = select(options.checks)
     except KeyError as error:
@@ -47,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     if options.ledger is None and (options.resume or options.shard):
         message = "--resume and --shard need --ledger FOLDER"
         raise UserError(message)
+    output.check_files(options)
     settings = {
         "profile": options.profile,
         "rng": options.seed,
@@ -54,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
         "threads": options.threads,
         "ledger": options.ledger,
         "resume": options.resume,
+        "target": options.device,
     }
+    differing: list[str] = []
     try:
         with _progress(quiet=options.quiet) as progress:
             if options.shard:
@@ -62,6 +68,11 @@ def run(options: argparse.Namespace) -> int:
                 count = run_shard(chosen, shard, shards, progress=progress, **settings)
             else:
                 report = run_checks(chosen, progress=progress, **settings)
+                if options.require_gpu:
+                    other = {"target": "cpu" if options.device == "cuda" else "cuda", "ledger": None, "resume": False}
+                    differing = differences(report, run_checks(chosen, progress=progress, **settings | other))
+    except cuda.NoDeviceError as error:
+        return _no_device(str(error))
     except (ValueError, TypeError) as error:
         raise UserError(str(error)) from error
     except KeyboardInterrupt:
@@ -73,16 +84,17 @@ def run(options: argparse.Namespace) -> int:
         text = f"shard {options.shard}: {count} replicates; asymptopia merge {options.ledger} judges them all"
         console().print(text, markup=False)
         return 0
-    return show(report, options)
+    code = output.show(report, options)
+    if options.require_gpu:
+        same = len(report.entries) - len(differing)
+        names = f"; these differ: {', '.join(differing)}" if differing else ""
+        sys.stderr.write(f"asymptopia verify: {same} of {len(report.entries)} totals agree on cpu and cuda{names}\n")
+    return EXIT_FAIL if differing else code
 
 
-def show(report: Report, options: argparse.Namespace) -> int:
-    """Write and print a report; return its exit status."""
-    if options.json:
-        write_json(options.json, report.to_dict())
-    # standard output belongs to the JSON if it was asked for there
-    _show(report, console(sys.stderr if options.json == "-" else sys.stdout), quiet=options.quiet)
-    return report.exit_code
+def _no_device(reason: str) -> int:
+    sys.stderr.write(f"asymptopia verify: cannot use a CUDA device: {reason}\n")
+    return EXIT_INCONCLUSIVE
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -115,30 +127,3 @@ def _progress(*, quiet: bool) -> Iterator[ProgressCallback | None]:
                 bar.remove_task(tasks[news.case])
 
         yield show
-
-
-def _show(report: Report, out: Console, *, quiet: bool) -> None:
-    if not quiet:
-        names = ("check", "theory", "estimate", "interval", "delta", "replicates", "mutants", "result")
-        rows = [_row(entry) for entry in report.entries]
-        out.print(table(names, rows, right=names[1:6]))
-        for entry in report.entries:
-            if entry.reason:
-                out.print(f"{entry.id}: {entry.status}: {entry.reason}", markup=False)
-    out.print(report.summary(), markup=False)
-
-
-def _row(entry: Entry) -> tuple[str, ...]:
-    style = {"pass": "green", "fail": "bold red", "inconclusive": "yellow"}[entry.status]
-    interval = "" if entry.interval is None else f"[{entry.interval[0]:.6g}, {entry.interval[1]:.6g}]"
-    rejected = sum(mutant.rejected for mutant in entry.mutants)
-    return (
-        entry.id.replace("[", r"\["),
-        f"{entry.theory:.6g}",
-        f"{entry.estimate:.6g}",
-        interval.replace("[", r"\["),
-        f"{entry.delta:.2g}",
-        f"{entry.replicates}",
-        f"{rejected}/{len(entry.mutants)} rejected",
-        f"[{style}]{entry.status.upper()}[/{style}]",
-    )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asymptopia._cli import UserError
+from asymptopia.verify import output
 from asymptopia.verify.checks import select
-from asymptopia.verify.cli import show
 from asymptopia.verify.engine.check import Check
 from asymptopia.verify.engine.ledger import Ledger, LedgerError, read_plan
 from asymptopia.verify.engine.report import Report
@@ -19,17 +19,17 @@ from asymptopia.verify.engine.source import Source
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="ledgers of one run, in any order")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON (- for standard output)")
-    parser.add_argument("--quiet", action="store_true", help="print the closing line only")
+    output.configure(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Merge; exit status as `asymptopia verify`."""
+    output.check_files(options)
     try:
         report = merge([Path(folder) for folder in options.folders])
     except (LedgerError, KeyError) as error:
         raise UserError(str(error.args[0])) from error
-    return show(report, options)
+    return output.show(report, options)
 
 
 def merge(folders: Sequence[Path], checks: Sequence[Check] | None = None) -> Report:

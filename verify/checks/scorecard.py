@@ -130,7 +130,7 @@ CHECKS = (
     Check(
         id="scorecard.exact_mean",
         statement="The mean of n J^ against a known baseline at finite n, with Pearson's X^2 as a control variate",
-        kernel=Kernel(kernels.pearson_residual, ("T",)),
+        kernel=Kernel(kernels.pearson_control, ("T", "control")),
         cases=lambda profile: tuple(pearson_case(item, FINENESS[profile]) for item in PEARSON),
     ),
 )

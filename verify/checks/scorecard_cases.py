@@ -12,7 +12,7 @@ from asymptopia.theory.scorecard.design import psi_power, threshold_false_alarm
 from asymptopia.theory.scorecard.moments import independent_moments
 from asymptopia.theory.scorecard.shares import HALF
 from asymptopia.verify.checks.scorecard_settings import Setting
-from asymptopia.verify.engine.check import Case, Mutant, Target
+from asymptopia.verify.engine.check import Case, Control, Mutant, Target
 
 Z95 = 1.959963984540054
 MILLION = 1 << 20
@@ -247,12 +247,18 @@ def pearson_case(setting: Setting, fine: float) -> Case:
         name="mean",
         statistic="T",
         theory=exact,
-        delta=0.002 * fine,
-        delta_reason="the theory is exact: 0.02 % of the mean, to be seen by the Monte Carlo",
+        delta=0.002 * max(fine, 0.5),
+        delta_reason="the theory is exact: 0.01 to 0.02 % of the mean, to be seen by the Monte Carlo",
         sd=0.1 * math.sqrt(dof),
         mutants=mutants({"the chi-square's mean B - 1": float(dof)}),
     )
-    return Case(name=setting.name, params=setting.params(HALF, 0.0, 0.0, 0.0), targets=(target,), budget=64 * MILLION)
+    return Case(
+        name=setting.name,
+        params=setting.params(HALF, 0.0, 0.0, 0.0),
+        targets=(target,),
+        budget=32 * MILLION,
+        control=Control(statistic="T", control="control", sd=math.sqrt(2 * dof), slot=5),
+    )
 
 
 def _noncentral_sf(x: float, dof: float, noncentrality: float) -> float:

@@ -92,14 +92,15 @@ def null_statistics(stream: Stream, params: list[float]) -> tuple[float, float, 
     return statistic, reject, reject_with_n, excludes, excludes_fixed
 
 
-def pearson_residual(stream: Stream, params: list[float]) -> float:
-    """Return n J against a known baseline less Pearson's X^2 - (B - 1), whose mean is exactly 0 at J = 0."""
+def pearson_control(stream: Stream, params: list[float]) -> tuple[float, float]:
+    """Return n J against a known baseline less params[5] c, and c: Pearson's X^2 - (B - 1), of mean 0 at J = 0."""
     bins = int(params[0])
     n = int(params[1])
     a = params[3]
     left = n
     j = 0
-    value = bins - 1.0
+    statistic = 0.0
+    control = 1.0 - bins
     for i in range(bins):
         row = HEAD + ROW * i
         x, j = binomial(stream, j, left, params[row])
@@ -107,8 +108,9 @@ def pearson_residual(stream: Stream, params: list[float]) -> float:
         q = params[row + 3]
         p = (x + a) / (n + a * bins)
         away = x / n - q
-        value += n * ((p - q) * (log(p) - log(q)) - away * away / q)
-    return value
+        statistic += n * (p - q) * (log(p) - log(q))
+        control += n * away * away / q
+    return statistic - params[5] * control, control
 
 
 def interval_coverage(stream: Stream, params: list[float]) -> tuple[float, float, float]:

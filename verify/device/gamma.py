@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asymptopia.verify.device.elementary import INF, NAN, exp, log, log1p
+from asymptopia.verify.device.elementary import INF, NAN, TWO52_BIASED, exp, log, log1p, log_core
 from asymptopia.verify.device.exponential import exponential
 from asymptopia.verify.device.log_rest import log1p_rest
 from asymptopia.verify.device.primitives import sqrt
@@ -73,14 +73,15 @@ def beta(stream: Stream, j: int, a: float, b: float) -> tuple[float, int]:
 
 
 def gamma_attempt(stream: Stream, j: int, shape: float) -> tuple[float, int]:
-    """Return ``(x, accepted)``, one attempt at a gamma draw at block j: accepted is 0 or 1, and 0 outside 1 <= shape < inf.
+    """Return ``(x, accepted)``, one attempt at a gamma draw at block j: accepted is 1 or 0, and 0 for a shape below 1.
 
     Nothing branches, so that loops over replicates vectorise.
     """
-    d = shape - THIRD
+    known = shape >= 1.0 and shape < INF
+    d = (shape if known else 1.0) - THIRD
     t, accepted = gamma_root(stream, j, d)
     root = 1.0 + t
-    return d * (root * root * root), accepted if shape >= 1.0 and shape < INF else 0
+    return d * (root * root * root), accepted if known else 0
 
 
 def log_gamma_attempt(stream: Stream, j: int, shape: float) -> tuple[float, int]:
@@ -91,12 +92,14 @@ def log_gamma_attempt(stream: Stream, j: int, shape: float) -> tuple[float, int]
     Below shape 1, x is a draw of shape + 1 times u**(1 / shape): in logarithms, where nothing underflows. From 1 on,
     block j + 1 is computed and not used. Nothing branches.
     """
-    small = shape < 1.0
-    d = (shape + 1.0 if small else shape) - THIRD
+    known = shape > 0.0 and shape < INF
+    a = shape if known else 1.0
+    small = a < 1.0
+    d = (a + 1.0 if small else a) - THIRD
     t, accepted = gamma_root(stream, j, d)
     boost, _j = exponential(stream, j + 1)
-    x = log(d) + 3.0 * log1p(t) - (boost / shape if small else 0.0)
-    return x, accepted if shape > 0.0 and shape < INF else 0
+    x = log(d) + 3.0 * log1p(t) - (boost / a if small else 0.0)
+    return x, accepted if known else 0
 
 
 def gamma_edge(shape: float) -> float:
@@ -110,9 +113,9 @@ def gamma_root(stream: Stream, j: int, d: float) -> tuple[float, int]:
 
     Notes
     -----
-    With x normal and t = x / (3 sqrt(d)), the ratio of the densities is exp(3 d (log(1 + t) - t + t**2 / 2 - t**3 / 3)),
-    at most 1. In this form nothing cancels, whatever the shape. There is no squeeze: where loops vectorise, an
-    exponential costs less than the branch.
+    With x normal and t = x / (3 sqrt(d)), the ratio of the densities is exp(3 d r), at most 1, where r is log(1 + t)
+    less t - t**2 / 2 + t**3 / 3. In this form nothing cancels, whatever the shape. There is no squeeze: where loops
+    vectorise, a logarithm costs less than the branch.
 
     References
     ----------
@@ -123,5 +126,6 @@ def gamma_root(stream: Stream, j: int, d: float) -> tuple[float, int]:
     inside = t > -1.0
     t = t if inside else 0.0
     # t > -1 means 1 + t >= 2**-53
-    hit = v <= exp(3.0 * d * log1p_rest(t))
+    # d last: three times the largest shapes is inf
+    hit = log_core(v, TWO52_BIASED) <= d * (3.0 * log1p_rest(t))
     return t, 1 if inside and hit else 0

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import inspect
-import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeAlias
 
-from asymptopia.verify.device import primitives
-from asymptopia.verify.engine import cpu
+from asymptopia.verify.engine import cpu, cuda, emulator
 from asymptopia.verify.engine.collect import Piece, collect
-from asymptopia.verify.engine.driver import FUNCTIONS, SCALES, driver_source
-from asymptopia.verify.engine.emit import canonical, canonical_tree, emit
+from asymptopia.verify.engine.driver import FIRST_FUNCTIONS, FUNCTIONS, SCALES, driver_source
+from asymptopia.verify.engine.emit import canonical, canonical_tree
 from asymptopia.verify.engine.grammar import function_tree
+from asymptopia.verify.engine.grid import Grid
+from asymptopia.verify.engine.interpret import interpret, self_contained
 
 Run: TypeAlias = Callable[[int, int, int, int, Any, Any, Any], None]
 
 RNG_VERSION = "rng: 1"
+TARGETS = ("python", "cpu", "emulator", "cuda")
 MAX_COUNT = 2**20
 # names of the generated source
-RESERVED = frozenset({"_replicate", "_run", "_loop", "_scratch", "_device", "_numba", "math", "struct"})
+RESERVED = frozenset({"_replicate", "_first", "_run", "_loop", "_scratch", "_device", "_numba", "math", "struct"})
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,15 @@ class Kernel:
         numbers for several. `params` is indexed like a list; reading beyond its end is not checked on the CPU.
     statistics : tuple of str
         Names of the statistics.
+    first : callable, optional
+        ``first(stream, params)``, which attempts a replicate without branching on what it draws: it returns the
+        statistics and, last, whether they are accepted, 1 or 0. Accepted ones are those of `replicate`, bit for bit;
+        for the others `replicate` is called. A loop over it vectorises: worth it where most are accepted.
     """
 
     replicate: Callable[..., Any]
     statistics: tuple[str, ...]
+    first: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         names = self.statistics
@@ -67,11 +72,13 @@ def unit_source(kernel: Kernel, target: str) -> str:
     """
     _check_target(target)
     pieces = kernel_pieces(kernel)
-    name, size = kernel.replicate.__name__, len(kernel.statistics)
     if target == "cpu":
-        return cpu.unit_text(pieces, driver_source(name, size, cpu.RUN))
-    head = inspect.getsource(primitives) + "\n\ndef _scratch(n):\n    return [0.0] * n\n"
-    return head + emit(pieces) + driver_source(name, size)
+        return cpu.unit_text(pieces, _driver(kernel, cpu.RUN))
+    if target == "emulator":
+        return emulator.unit_source(kernel)
+    if target == "cuda":
+        return cuda.unit_source(kernel)
+    return self_contained(pieces, _driver(kernel))
 
 
 def kernel_hash(kernel: Kernel) -> str:
@@ -83,20 +90,23 @@ def kernel_hash(kernel: Kernel) -> str:
     primitives are not part of it: each is one exactly defined instruction on every target.
     """
     lines = [RNG_VERSION, *(canonical(piece) for piece in kernel_pieces(kernel))]
-    lines.append(canonical_tree(ast.parse(driver_source(kernel.replicate.__name__, len(kernel.statistics)))))
+    lines.append(canonical_tree(ast.parse(_driver(kernel))))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def compile_kernel(kernel: Kernel, target: str = "cpu") -> Run:
+def compile_kernel(kernel: Kernel, target: str = "cpu", grid: Grid | None = None) -> Run:
     """Return ``run(k0, k1, rep0, count, params, scales, acc)``, which adds replicates to the accumulators.
 
     Parameters
     ----------
     kernel : Kernel
         What to compile.
-    target : {"cpu", "python"}
+    target : {"cpu", "python", "emulator", "cuda"}
         Machine code, which releases the interpreter lock and needs an int64 array `acc`; or plain Python, where a
-        division by zero raises and integers do not overflow.
+        division by zero raises and integers do not overflow; or the text for a graphics processor, in plain Python or
+        on a CUDA device.
+    grid : Grid, optional
+        Shape of a launch, for the last two.
 
     Notes
     -----
@@ -107,11 +117,15 @@ def compile_kernel(kernel: Kernel, target: str = "cpu") -> Run:
     """
     _check_target(target)
     size = len(kernel.statistics)
-    if target == "cpu" and cpu.compiler_is_on():
-        source = unit_source(kernel, "cpu")
-        compiled = cpu.compile_text(kernel.replicate.__name__, source)
+    name = kernel.replicate.__name__
+    if target == "cuda":
+        compiled = cuda.compile_grid(kernel, grid)
+    elif target == "emulator":
+        compiled = emulator.compile_grid(kernel, grid or emulator.DEFAULT)
+    elif target == "cpu" and cpu.compiler_is_on():
+        compiled = cpu.compile_text(name, unit_source(kernel, "cpu"))
     else:
-        compiled = _interpreted(kernel)
+        compiled = interpret(name, unit_source(kernel, "python"))["_run"]
 
     def run(k0: int, k1: int, rep0: int, count: int, params: Any, scales: Any, acc: Any) -> None:
         if not 1 <= count <= MAX_COUNT:
@@ -131,43 +145,40 @@ def compile_kernel(kernel: Kernel, target: str = "cpu") -> Run:
 
 def kernel_pieces(kernel: Kernel) -> tuple[Piece, ...]:
     """Return the functions and numbers of `kernel` and of the driver, in an order that defines before use."""
-    pieces = collect([*FUNCTIONS, kernel.replicate])
+    roots = [kernel.replicate] if kernel.first is None else [*FIRST_FUNCTIONS, kernel.replicate, kernel.first]
+    pieces = collect([*FUNCTIONS, *roots])
     for piece in pieces:
         if piece.name in RESERVED:
             message = f"{piece.module}: the name {piece.name!r} is taken by the generated source; rename it"
             raise TypeError(message)
-    _check_shape(kernel)
+    _check_shape(kernel.replicate, kernel.statistics)
+    if kernel.first is not None:
+        _check_shape(kernel.first, (*kernel.statistics, "accepted"))
     return pieces
 
 
+def _driver(kernel: Kernel, decorator: str = "") -> str:
+    attempt = "" if kernel.first is None else kernel.first.__name__
+    return driver_source(kernel.replicate.__name__, len(kernel.statistics), decorator, attempt)
+
+
 def _check_target(target: str) -> None:
-    if target not in {"python", "cpu"}:
-        message = f"target is 'python' or 'cpu', not {target!r}"
+    if target not in TARGETS:
+        message = f"target is {target!r}; expected one of {', '.join(map(repr, TARGETS))}"
         raise ValueError(message)
 
 
-def _check_shape(kernel: Kernel) -> None:
-    assert isinstance(kernel.replicate, FunctionType)
-    tree = function_tree(kernel.replicate)
+def _check_shape(function: Callable[..., Any], names: tuple[str, ...]) -> None:
+    assert isinstance(function, FunctionType)
+    tree = function_tree(function)
     if len(tree.args.args) != 2:
         message = f"{tree.name}: a replicate has the two arguments stream and params"
         raise TypeError(message)
-    expected = len(kernel.statistics)
+    expected = len(names)
     for item in ast.walk(tree):
         if isinstance(item, ast.Return):
             many = isinstance(item.value, ast.Tuple)
             size = len(item.value.elts) if isinstance(item.value, ast.Tuple) else int(item.value is not None)
             if size == 0 or (many and (size != expected or size == 1)):
-                message = f"{tree.name}, line {item.lineno}: returns {size} values for {kernel.statistics}"
+                message = f"{tree.name}, line {item.lineno}: returns {size} values for {names}"
                 raise TypeError(message)
-
-
-def _interpreted(kernel: Kernel) -> Run:
-    source = unit_source(kernel, "python")
-    filename = f"<asymptopia unit {kernel.replicate.__name__} {hashlib.sha256(source.encode()).hexdigest()[:16]}>"
-    # tracebacks and debuggers find the lines there
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"__name__": filename}
-    exec(compile(source, filename, "exec"), namespace)
-    run: Run = namespace["_run"]
-    return run

@@ -98,6 +98,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """A control variate: a statistic of known mean 0 that takes variance out of another.
+
+    Attributes
+    ----------
+    statistic, control : str
+        The kernel returns ``x - params[slot] * c`` as `statistic` and c, of mean 0, as `control`.
+    sd : float
+        Anticipated standard deviation of c; it places its fixed-point window.
+    slot : int
+        The entry of the parameters that holds the coefficient. What the case puts there is ignored.
+    pilot : int
+        Blocks from which the coefficient is estimated. They do not count for the verdict: a coefficient that had seen
+        the replicates it is used on would bias their mean.
+    """
+
+    statistic: str
+    control: str
+    sd: float
+    slot: int
+    pilot: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A point of the parameter space: the kernel's parameters and what is predicted there.
 
@@ -111,12 +135,15 @@ class Case:
         Predictions, judged on the same replicates.
     budget : int
         Replicates at most.
+    control : Control, optional
+        A control variate.
     """
 
     name: str
     params: tuple[float, ...]
     targets: tuple[Target, ...]
     budget: int
+    control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

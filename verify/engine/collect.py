@@ -42,6 +42,11 @@ def collect(roots: Iterable[Callable[..., Any]]) -> tuple[Piece, ...]:
     return tuple(collector.pieces)
 
 
+def same_piece(first: Piece, second: Piece) -> bool:
+    """Return whether two pieces are the same function or the same number."""
+    return first.tree is second.tree and repr(first.value) == repr(second.value)
+
+
 class _Collector:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []

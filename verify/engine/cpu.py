@@ -19,7 +19,7 @@ from asymptopia.verify.device import primitives
 from asymptopia.verify.device.normal import normal
 from asymptopia.verify.device.stream import Stream, uniform
 from asymptopia.verify.engine import driver
-from asymptopia.verify.engine.collect import Piece, collect
+from asymptopia.verify.engine.collect import Piece, collect, same_piece
 from asymptopia.verify.engine.emit import emit
 
 if TYPE_CHECKING:
@@ -110,16 +110,26 @@ def compile_text(stem: str, source: str) -> Callable[..., None]:
 def unit_text(pieces: Iterable[Piece], loop: str) -> str:
     """Return the source of a loop over replicates and of those pieces that the shared unit does not hold."""
     library = library_unit()
-    own = [piece for piece in pieces if not hasattr(library, piece.name)]
-    shared = [piece.name for piece in pieces if hasattr(library, piece.name)]
-    names = sorted({"_device", "_numba", "_scratch", *primitive_names(), *shared})
+    held = {piece.name: piece for piece in library_pieces()}
+    shared: list[Piece] = []
+    own: list[Piece] = []
+    for piece in pieces:
+        # a kernel's own function may have the name of a device function
+        (shared if piece.name in held and same_piece(piece, held[piece.name]) else own).append(piece)
+    names = sorted({"_device", "_numba", "_scratch", *primitive_names(), *(piece.name for piece in shared)})
     return f"from {library.__name__} import {', '.join(names)}\n" + emit(own, "@_device\n") + loop
 
 
 @cache
 def library_unit() -> ModuleType:
     """Return the unit of all device functions; each is compiled when a kernel first needs it."""
-    return load_unit("device", _PREAMBLE + emit(collect(device_functions()), "@_device\n"))
+    return load_unit("device", _PREAMBLE + emit(library_pieces(), "@_device\n"))
+
+
+@cache
+def library_pieces() -> tuple[Piece, ...]:
+    """Return the functions and numbers of the unit that kernels share."""
+    return collect(device_functions())
 
 
 def device_functions() -> list[Callable[..., Any]]:
@@ -132,7 +142,7 @@ def device_functions() -> list[Callable[..., Any]]:
         for value in vars(module).values()
         if isinstance(value, FunctionType) and value.__module__ == module.__name__ != primitives.__name__
     ]
-    return [*found, *driver.FUNCTIONS]
+    return [*found, *driver.FUNCTIONS, *driver.FIRST_FUNCTIONS]
 
 
 def primitive_names() -> list[str]:
@@ -150,7 +160,9 @@ def vectorised(kernel: Kernel) -> dict[str, int]:
     if not compiler_is_on():
         return {}
     name, size = kernel.replicate.__name__, len(kernel.statistics)
-    unit = load_unit(f"{name}_loop", unit_text(kernel_pieces(kernel), driver.loop_source(name, size, _LOOP)))
+    attempt = "" if kernel.first is None else kernel.first.__name__
+    loop = driver.loop_source(name, size, _LOOP, attempt)
+    unit = load_unit(f"{name}_loop", unit_text(kernel_pieces(kernel), loop))
     (assembly,) = unit._loop.inspect_asm().values()
     lines = assembly.split("\n")
     return {wide: sum(f"%{wide}" in line for line in lines) for wide in ("zmm", "ymm", "xmm")}

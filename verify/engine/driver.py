@@ -16,6 +16,8 @@ SCALES = 14
 ROUNDING = 6755399441055744.0
 ROUNDING_BITS = 0x4338000000000000
 
+_MASK = "0xFFFFFFFF"
+
 _TEMPLATE = """
 _replicate = {replicate}
 
@@ -35,35 +37,124 @@ _replicate = {replicate}
         first += m
 """
 
+# replicates attempted without a branch, which vectorises, and then those drawn in full that were not accepted
+_FIRST_TEMPLATE = """
+_replicate = {replicate}
+_first = {attempt}
+
+{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
+    x = _scratch({size})
+    first = 0
+    while first < count:
+        m = min(count - first, {block})
+        for i in range(m):
+            r = rep0 + first + i
+            {targets}, accepted = _first((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+            x[{flags} + i] = accepted * 1.0
+        left = refused_attempts(x, m, {flags})
+        for n in range(left):
+            i = int(x[{flags} + n])
+            r = rep0 + first + i
+            {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+        if usable_values(x, scales, m, {statistics}) < {statistics} * m:
+            refuse_replicates(x, scales, acc, m, {statistics})
+        for s in range({statistics}):
+            accumulate_block(x, scales, acc, m, s)
+        first += m
+"""
+
 _LOOP_TEMPLATE = """
 {decorator}def _loop(k0, k1, count, params, x):
     for i in range(count):
         {targets} = {replicate}((k0 & {mask}, k1 & {mask}, i & {mask}, (i >> 32) & {mask}, 0), params)
 """
 
+_FIRST_LOOP_TEMPLATE = """
+_replicate = {replicate}
+_first = {attempt}
 
-def driver_source(replicate: str, statistics: int, decorator: str = "") -> str:
-    """Return the text of ``_run`` around the function named `replicate` with this many statistics."""
-    return _TEMPLATE.format(
+{decorator}def _loop(k0, k1, count, params, out):
+    x = _scratch({size})
+    first = 0
+    while first < count:
+        m = min(count - first, {block})
+        for i in range(m):
+            r = first + i
+            {targets}, accepted = _first((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+            x[{flags} + i] = accepted * 1.0
+        left = refused_attempts(x, m, {flags})
+        for n in range(left):
+            i = int(x[{flags} + n])
+            r = first + i
+            {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+        for i in range(m):
+            for s in range({statistics}):
+                out[{statistics} * (first + i) + s] = x[{block} * s + i]
+        first += m
+"""
+
+
+def driver_source(replicate: str, statistics: int, decorator: str = "", attempt: str = "") -> str:
+    """Return the text of ``_run`` around the function named `replicate` with this many statistics.
+
+    Parameters
+    ----------
+    replicate, statistics
+        The function and how many values it returns.
+    decorator : str
+        What precedes ``def``.
+    attempt : str
+        Name of the function that attempts a replicate, if there is one.
+    """
+    return _fill(_FIRST_TEMPLATE if attempt else _TEMPLATE, replicate, statistics, decorator, attempt)
+
+
+def loop_source(replicate: str, statistics: int, decorator: str = "", attempt: str = "") -> str:
+    """Return the text of ``_loop``, which draws replicates and adds nothing up: what is looked at for vectorisation.
+
+    The parameters are those of `driver_source`.
+    """
+    if attempt:
+        return _fill(_FIRST_LOOP_TEMPLATE, replicate, statistics, decorator, attempt)
+    return _LOOP_TEMPLATE.format(
         replicate=replicate,
         decorator=decorator,
+        mask=_MASK,
+        targets=", ".join(f"x[{statistics} * i + {s}]" for s in range(statistics)),
+    )
+
+
+def _fill(template: str, replicate: str, statistics: int, decorator: str, attempt: str) -> str:
+    return template.format(
+        replicate=replicate,
+        attempt=attempt,
+        decorator=decorator,
         block=BLOCK,
-        mask="0xFFFFFFFF",
-        size=BLOCK * statistics,
+        mask=_MASK,
+        size=BLOCK * (statistics + (1 if attempt else 0)),
+        flags=BLOCK * statistics,
         statistics=statistics,
         targets=", ".join(f"v{s}" for s in range(statistics)),
         stores="\n".join(f"            x[{BLOCK * s} + i] = v{s} * 1.0" for s in range(statistics)),
     )
 
 
-def loop_source(replicate: str, statistics: int, decorator: str = "") -> str:
-    """Return the text of ``_loop``, which draws replicates and adds nothing up: what is looked at for vectorisation."""
-    return _LOOP_TEMPLATE.format(
-        replicate=replicate,
-        decorator=decorator,
-        mask="0xFFFFFFFF",
-        targets=", ".join(f"x[{statistics} * i + {s}]" for s in range(statistics)),
-    )
+def refused_attempts(x: MutableSequence[float], m: int, flags: int) -> int:
+    """Return how many of the m flags from x[flags] on are not 1, and put the places of these first, in order.
+
+    Listed before any of them is drawn in full: calls that follow each other without a branch overlap.
+    """
+    left = 0
+    for i in range(m):
+        accepted = x[flags + i]
+        # at or before the flag just read
+        x[flags + left] = i * 1.0
+        left += 0 if accepted == 1.0 else 1
+    return left
 
 
 def usable_values(x: Sequence[float], scales: Sequence[float], m: int, statistics: int) -> int:
@@ -147,3 +238,5 @@ def accumulate_block(x: Sequence[float], scales: Sequence[float], acc: MutableSe
 
 # what the loop calls, besides the replicate
 FUNCTIONS = (usable_values, refuse_replicates, accumulate_block)
+# and where there is a first attempt
+FIRST_FUNCTIONS = (refused_attempts,)

@@ -22,6 +22,8 @@ HEAD_BITS = 11  # |value| < 2**(E + 11)
 LIMB_BITS = 42  # the second limb counts units 2**-42 of the first
 UNIT_BITS = 62  # the unit of the total is 2**(E - 62)
 MAX_EXPONENT = 200
+DIGITS = 67  # digits of 32 bits of a superaccumulator
+SUBNORMAL = -1074  # its unit is the smallest double
 MAX_COUNT = 1 << 20
 """Replicates that one kernel call may add before a limb could overflow."""
 
@@ -59,14 +61,31 @@ class Window:
         return found
 
 
-def scale_array(windows: Sequence[Window]) -> NDArray[np.float64]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbounded:
+    """A statistic that is summed exactly wherever it lies, by the superaccumulator."""
+
+    pivot: float
+
+    def unit(self, power: int) -> int:
+        """Return e such that the integer total counts units of ``2**e``, whatever the power."""
+        del power
+        return SUBNORMAL
+
+    def scales(self) -> list[float]:
+        """Return what the kernel needs: the pivot."""
+        return [self.pivot]
+
+
+def scale_array(windows: Sequence[Window | Unbounded]) -> NDArray[np.float64]:
     """Return the ``scales`` argument of a kernel."""
     return np.array([value for window in windows for value in window.scales()])
 
 
-def accumulator(statistics: int) -> NDArray[np.int64]:
+def accumulator(windows: Sequence[Window | Unbounded]) -> NDArray[np.int64]:
     """Return a zeroed ``acc`` argument of a kernel."""
-    return np.zeros(2 * POWERS * statistics + 2, dtype=np.int64)
+    size = sum(POWERS * (2 if isinstance(window, Window) else DIGITS) for window in windows)
+    return np.zeros(size + 2, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +113,15 @@ class Totals:
         return cls(count=0, nonfinite=0, outside=0, sums=((0,) * POWERS,) * statistics)
 
     @classmethod
-    def of(cls, acc: Iterable[Any], count: int) -> Totals:
-        """Return the totals that a kernel left in `acc` after `count` replicates."""
+    def of(cls, acc: Iterable[Any], count: int, *, wide: bool = False) -> Totals:
+        """Return the totals that a kernel left in `acc` after `count` replicates, in two limbs or in `wide` digits."""
         limbs = [int(limb) for limb in acc]
         body, (nonfinite, outside) = limbs[:-2], limbs[-2:]
-        joined = [(head << LIMB_BITS) + tail for head, tail in zip(body[::2], body[1::2], strict=True)]
+        if wide:
+            rows67 = [body[i : i + DIGITS] for i in range(0, len(body), DIGITS)]
+            joined = [sum(digit << (32 * place) for place, digit in enumerate(row)) for row in rows67]
+        else:
+            joined = [(head << LIMB_BITS) + tail for head, tail in zip(body[::2], body[1::2], strict=True)]
         rows = tuple(tuple(joined[i : i + POWERS]) for i in range(0, len(joined), POWERS))
         return cls(count=count, nonfinite=nonfinite, outside=outside, sums=rows)
 
@@ -123,7 +146,7 @@ class Totals:
         text = json.dumps([self.count, self.nonfinite, self.outside, [list(map(str, row)) for row in self.sums]])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def moments(self, statistic: int, window: Window) -> Moments:
+    def moments(self, statistic: int, window: Window | Unbounded) -> Moments:
         """Return the moments of one statistic, from the exact sums."""
         n = self.used
         if n == 0:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from asymptopia.verify.engine.check import OUTLIER, Case, Mutant, Target
-from asymptopia.verify.engine.exact import Moments, Totals, Window
+from asymptopia.verify.engine.exact import Moments, Totals, Unbounded, Window
 from asymptopia.verify.engine.sequential import (
     Interval,
     Verdict,
@@ -40,6 +41,8 @@ def windows_of(case: Case, statistics: tuple[str, ...]) -> tuple[Window, ...]:
             if found.setdefault(name, window) != window:
                 window = _window(target, around=found[name])
                 found[name] = window
+    if case.control is not None:
+        found.setdefault(case.control.control, Window.covering(0.0, OUTLIER * case.control.sd))
     return tuple(found.get(name, UNUSED) for name in statistics)
 
 
@@ -64,6 +67,9 @@ class Ruling:
     replicates: int = 0
     digest: str = ""
     reason: str = "no look yet"
+    outside: bool = False
+    path: list[tuple[int, float, float, float]] = field(default_factory=list)
+    """Replicates, estimate and ends of the interval at each look; NaN where there was no interval."""
 
     @property
     def settled(self) -> bool:
@@ -76,7 +82,7 @@ class TargetJudge:
     """Follows one target and its mutants from look to look."""
 
     target: Target
-    window: tuple[Window, ...]
+    window: tuple[Window | Unbounded, ...]
     statistics: tuple[str, ...]
     alpha: float
     ruling: Ruling = field(init=False)
@@ -106,20 +112,38 @@ class TargetJudge:
         """True if every mutant was refuted."""
         return all(ruling.verdict is Verdict.FAIL for _, ruling in self.mutants)
 
+    @property
+    def outside(self) -> bool:
+        """True if there is no verdict because a replicate left its fixed-point window."""
+        return self.ruling.outside
+
+    def excuse(self, reason: str) -> None:
+        """Say why there is no verdict, where there is none."""
+        if not self.ruling.settled:
+            self.ruling.reason = reason
+
     def look(self, totals: Totals) -> None:
         """Judge what is not yet settled on the totals of the blocks so far."""
+        # a mutant of the target's own statistic shares its path
+        own = {id(self.ruling), *(id(ruling) for mutant, ruling in self.mutants if mutant.statistic is not None)}
         for ruling in [self.ruling, *(ruling for _, ruling in self.mutants)]:
             if not ruling.settled:
                 self._judge(ruling, totals)
+                if id(ruling) in own:
+                    low, high = ruling.interval or (math.nan, math.nan)
+                    ruling.path.append((ruling.replicates, ruling.estimate, low, high))
 
     def _judge(self, ruling: Ruling, totals: Totals) -> None:
         moments = totals.moments(ruling.statistic, self.window[ruling.statistic])
         ruling.estimate, ruling.replicates, ruling.digest = moments.mean, totals.count, totals.digest()
+        # an earlier look's interval must not stand beside this look's estimate
+        ruling.interval = None
         if totals.nonfinite:
             ruling.reason = f"{totals.nonfinite} replicates were not finite"
             return
         if totals.outside:
-            ruling.reason = f"{totals.outside} replicates lay outside the fixed-point window"
+            ruling.outside = True
+            ruling.reason = f"{totals.outside} replicates lay outside the window of the sums"
             return
         if self.target.kind == "proportion":
             successes = round(moments.mean * moments.n)

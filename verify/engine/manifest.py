@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import asymptopia
+from asymptopia.verify.engine import cuda
 from asymptopia.verify.engine.plan import BLOCK, LOOK_RATIO, RNG_VERSION
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "sympy", "mpmath")
@@ -34,11 +35,13 @@ def cpu_name() -> str:
 
 def manifest(*, device: str, threads: int, kernels: Mapping[str, str]) -> dict[str, Any]:
     """Return versions, machine, kernel hashes and engine constants."""
+    # under the name of a field that may differ between two runs of the same seed
+    used = {"device": str(cuda.device())} if device == "cuda" else {}
     return {
         "asymptopia": asymptopia.__version__,
         "python": sys.version.split()[0],
         "packages": versions(),
-        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpu": cpu_name()},
+        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpu": cpu_name(), **used},
         "device": device,
         "threads": threads,
         "engine": {"rng": RNG_VERSION, "block": BLOCK, "look_ratio": LOOK_RATIO},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asymptopia.theory._core.validation import integer
-from asymptopia.verify.engine.exact import MAX_COUNT, Totals, Window, accumulator, scale_array
+from asymptopia.verify.engine.exact import MAX_COUNT, Totals, Unbounded, Window, accumulator, scale_array
 
 Run = Callable[..., None]
 Piece = Callable[[int, int, Totals], None]
@@ -30,6 +30,13 @@ def resolve_threads(threads: int | None) -> int:
     return integer("threads", threads, 1)
 
 
+def in_pieces(part: Callable[[int, int], Any], count: int, chunk: int, threads: int | None = None) -> Iterator[Any]:
+    """Yield ``part(first, size)`` for pieces of at most `chunk` of ``0 .. count - 1``, from a pool of threads."""
+    pieces = [(first, min(chunk, count - first)) for first in range(0, count, chunk)]
+    with ThreadPoolExecutor(resolve_threads(threads)) as executor:
+        yield from executor.map(lambda piece: part(*piece), pieces)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A compiled kernel bound to its key, parameters and windows."""
@@ -37,14 +44,19 @@ class Job:
     run: Run
     key: tuple[int, int]
     params: NDArray[np.float64]
-    windows: tuple[Window, ...]
+    windows: tuple[Window | Unbounded, ...]
     block: int
 
     def replicates(self, first: int, count: int) -> Totals:
         """Return the totals of the replicates ``first .. first + count - 1``."""
-        acc = accumulator(len(self.windows))
+        acc = accumulator(self.windows)
         self.run(*self.key, first, count, self.params, scale_array(self.windows), acc)
-        return Totals.of(acc, count)
+        return Totals.of(acc, count, wide=self.wide)
+
+    @property
+    def wide(self) -> bool:
+        """Whether sums are kept by the superaccumulator."""
+        return isinstance(self.windows[0], Unbounded)
 
     def blocks(self, first: int, last: int) -> tuple[int, int, Totals, float]:
         """Return first, last, the totals of the blocks ``first .. last - 1`` and the seconds they took."""

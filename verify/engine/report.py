@@ -1,58 +1,33 @@
-"""The report of a run: entries, JSON, exit status."""
+"""The report of a run: entries, JSON, data frame, exit status.
+
+Notes
+-----
+Schema of the JSON: ``schema``, ``seed``, ``profile``, ``alpha``, ``manifest`` and ``checks``, a list with the fields of
+`Entry` for each target. ``claim`` in it says whether ``theory`` is the value or a bound on it. ``path`` holds a row for
+each look, ``[replicates, estimate, low, high]``, up to the look at which the verdict fell; that of a mutant is empty
+unless the mutant speaks of a statistic of its own. Numbers that JSON lacks are null. Two runs with the same seed give
+the same JSON but for the fields in `VOLATILE`.
+"""
 
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from asymptopia.verify.engine.judge import TargetJudge
+from asymptopia.verify.engine.entry import Entry, entry_from, take
 from asymptopia.verify.engine.manifest import manifest
-from asymptopia.verify.engine.sequential import Interval, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SCHEMA = 1
 EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 VOLATILE = frozenset({"seconds", "device", "threads"})
 """Fields that may differ between two runs of the same seed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MutantEntry:
-    """What became of a mutant."""
-
-    name: str
-    theory: float
-    estimate: float
-    interval: Interval | None
-    replicates: int
-    rejected: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """The outcome of one target."""
-
-    id: str
-    check: str
-    statement: str
-    status: str
-    reason: str
-    theory: float
-    estimate: float
-    interval: Interval | None
-    delta: float
-    delta_reason: str
-    alpha: float
-    replicates: int
-    digest: str
-    spec: str
-    mutant_rejected: bool
-    mutants: tuple[MutantEntry, ...]
-    seconds: float
-    device: str
-    threads: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +67,28 @@ class Report:
             return EXIT_FAIL
         return EXIT_INCONCLUSIVE if self.count("inconclusive") else EXIT_PASS
 
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Identifiers of the checks that were run, in order."""
+        kernels = self.manifest.get("kernels")
+        named = kernels if isinstance(kernels, Mapping) and kernels else (entry.check for entry in self.entries)
+        return tuple(dict.fromkeys(named))
+
+    def entry(self, entry_id: str) -> Entry:
+        """Return the entry of that identifier.
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message names the nearest.
+        """
+        found = {entry.id: entry for entry in self.entries}
+        if entry_id not in found:
+            near = get_close_matches(entry_id, found, n=3, cutoff=0.4) or list(found)[:3]
+            message = f"no target {entry_id!r} in the report; near: {', '.join(near) or 'none'}"
+            raise KeyError(message)
+        return found[entry_id]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data; numbers that JSON lacks become None."""
         return {
@@ -100,12 +97,49 @@ class Report:
             "profile": self.profile,
             "alpha": self.alpha,
             "manifest": dict(self.manifest),
-            "checks": [_plain(asdict(entry)) for entry in self.entries],
+            "checks": [entry.to_dict() for entry in self.entries],
         }
 
+    @classmethod
+    def from_dict(cls, data: Any) -> Self:
+        """Return the report that `to_dict` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the data are no report, or one of another schema.
+        """
+        if not isinstance(data, Mapping) or "schema" not in data:
+            message = "no report of asymptopia verify: there is no 'schema'"
+            raise ValueError(message)
+        if data["schema"] != SCHEMA:
+            message = f"the report has schema {data['schema']!r}; this version reads schema {SCHEMA}"
+            raise ValueError(message)
+        entries = []
+        for at, item in enumerate(take(data, "checks", "list")):
+            try:
+                entries.append(entry_from(item))
+            except ValueError as error:
+                message = f"no report of asymptopia verify: checks[{at}]: {error}"
+                raise ValueError(message) from None
+        return cls(
+            entries=tuple(entries),
+            seed=take(data, "seed", "int"),
+            profile=take(data, "profile", "str"),
+            alpha=take(data, "alpha", "float"),
+            manifest=take(data, "manifest", "object"),
+        )
+
     def to_json(self, *, indent: int | None = 2) -> str:
-        """Return the report as JSON."""
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+        """Return the report as JSON; a list of numbers stands on one line."""
+        text = json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+        # no string can match: a line break inside one is written as an escape
+        return re.sub(r'\[\n[^\[\]{}"]*\]', lambda found: " ".join(found[0].split()), text)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the report that `to_json` wrote."""
+        return cls.from_dict(json.loads(text))
 
     def summary(self) -> str:
         """Return one line: how many passed, failed, are inconclusive; mutants; seed."""
@@ -116,65 +150,52 @@ class Report:
             f"rejected; seed {self.seed}"
         )
 
+    def to_html(self) -> str:
+        """Return one self-contained HTML page with a figure for each target."""
+        from asymptopia.verify.engine.html import render
 
-def entry_of(
-    *,
-    check: str,
-    statement: str,
-    case: str,
-    judge: TargetJudge,
-    spec: str,
-    seconds: float,
-    device: str,
-    threads: int,
-) -> Entry:
-    """Return the entry of a judged target: a theory passes only if every mutant was refuted."""
-    target, ruling = judge.target, judge.ruling
-    survivors = [mutant.name for mutant, other in judge.mutants if other.verdict is Verdict.PASS]
-    undecided = [mutant.name for mutant, other in judge.mutants if other.verdict is Verdict.INCONCLUSIVE]
-    status, reason = ruling.verdict, ruling.reason
-    if status is Verdict.PASS and survivors:
-        status, reason = Verdict.FAIL, f"the mutant {survivors[0]!r} passes too: the tolerance is too wide"
-    elif status is Verdict.PASS and undecided:
-        status, reason = Verdict.INCONCLUSIVE, f"the mutant {undecided[0]!r} was not refuted within the budget"
-    return Entry(
-        id=f"{case}.{target.name}",
-        check=check,
-        statement=statement,
-        status=status.value,
-        reason=reason,
-        theory=target.theory,
-        estimate=ruling.estimate,
-        interval=ruling.interval,
-        delta=target.delta,
-        delta_reason=target.delta_reason,
-        alpha=judge.alpha,
-        replicates=ruling.replicates,
-        digest=ruling.digest,
-        spec=spec,
-        mutant_rejected=judge.mutants_rejected,
-        mutants=tuple(
-            MutantEntry(
-                name=mutant.name,
-                theory=other.theory,
-                estimate=other.estimate,
-                interval=other.interval,
-                replicates=other.replicates,
-                rejected=other.verdict is Verdict.FAIL,
-            )
-            for mutant, other in judge.mutants
-        ),
-        seconds=seconds,
-        device=device,
-        threads=threads,
-    )
+        return render(self)
 
+    def to_junit(self) -> str:
+        """Return the report as JUnit XML."""
+        from asymptopia.verify.engine.junit import render
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        from asymptopia.verify.engine.html import compact
+
+        return compact(self)
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return a native data frame with a row for each target.
+
+        Parameters
+        ----------
+        backend : str
+            A data frame library that narwhals knows: ``"pandas"``, ``"polars"``, ``"pyarrow"``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If that library is not installed.
+        """
+        import narwhals as nw
+
+        from asymptopia.verify.engine.rows import frame_columns
+
+        return nw.from_dict(frame_columns(self.entries), backend=cast("Any", backend)).to_native()
+
+    def plot(self, entry_id: str, ax: Axes | None = None) -> Axes:
+        """Draw the running interval of a target against its tolerance; return the Axes.
+
+        Parameters
+        ----------
+        entry_id : str
+            Identifier of the target, as in ``entries`` and in the table.
+        ax : matplotlib Axes, optional
+            Where to draw; made if None.
+        """
+        from asymptopia.verify.engine.plots import plot_entry
+
+        return plot_entry(self.entry(entry_id), ax)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,15 +14,18 @@ import numpy as np
 import asymptopia
 from asymptopia.theory._core.rng import RNG, seed_sequence
 from asymptopia.theory._core.validation import choice, fail, probability
-from asymptopia.verify.engine.build import compile_kernel, kernel_hash
+from asymptopia.verify.engine.build import kernel_hash
 from asymptopia.verify.engine.check import PROFILES, Case, Check, Profile, unique
-from asymptopia.verify.engine.exact import Totals, scale_array
-from asymptopia.verify.engine.judge import TargetJudge, windows_of
+from asymptopia.verify.engine.entry import Entry, entry_of
+from asymptopia.verify.engine.exact import Totals
+from asymptopia.verify.engine.judge import TargetJudge
 from asymptopia.verify.engine.ledger import Ledger
-from asymptopia.verify.engine.plan import BLOCK, LOOK_RATIO, RNG_VERSION, look_schedule, replicate_key, spec_hash
-from asymptopia.verify.engine.pool import Job, Pool
-from asymptopia.verify.engine.report import Entry, Report, entry_of
+from asymptopia.verify.engine.plan import BLOCK, LOOK_RATIO, RNG_VERSION, look_schedule
+from asymptopia.verify.engine.pool import Pool
+from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.source import MissingBlocksError, Source
+from asymptopia.verify.engine.targets import resolve, threads_for
+from asymptopia.verify.engine.task import Task
 
 ALPHA = 1e-3
 """Probability that any theory of a run which is right is ever called wrong."""
@@ -39,32 +42,6 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A case bound to its kernel, key and hash: everything that can change a bit of its totals."""
-
-    check: Check
-    case: Case
-    name: str
-    job: Job
-    spec: str
-    kernel: str
-
-    @classmethod
-    def of(cls, check: Check, case: Case, seed: int, target: str) -> Task:
-        """Return the task of a case; its kernel is compiled."""
-        name = f"{check.id}[{case.name}]"
-        windows = windows_of(case, check.kernel.statistics)
-        key = replicate_key(seed, name, check.version, case.params)
-        kernel = kernel_hash(check.kernel)
-        spec = spec_hash(
-            name=name, kernel=kernel, params=case.params, key=key, scales=scale_array(windows).tolist(), block=BLOCK
-        )
-        params = np.array(case.params, dtype=np.float64)
-        job = Job(compile_kernel(check.kernel, target), key, params, windows, BLOCK)
-        return cls(check=check, case=case, name=name, job=job, spec=spec, kernel=kernel)
 
 
 def run(
@@ -93,8 +70,10 @@ def run(
         Probability that any right theory in this run is ever called wrong; split evenly over the targets.
     threads : int, optional
         Threads; every number in the report but the seconds is the same for any.
-    target : {"cpu", "python"}
-        Where kernels run. ``"python"`` interprets the same source, for debugging.
+    target : {"cpu", "cuda", "auto", "python", "emulator"}
+        Where kernels run: ``"cuda"`` on a graphics processor, with the same integers; ``"auto"`` there if one can be
+        used, else on the CPU. ``"python"`` interprets the source of the CPU and ``"emulator"`` that of the graphics
+        processor, for debugging.
     progress : callable, optional
         Called with a `Progress` after each look.
     ledger : path, optional
@@ -106,7 +85,11 @@ def run(
     ------
     LedgerError
         If the ledger belongs to another run, or is not to be resumed.
+    NoDeviceError
+        If ``"cuda"`` is asked for and no device can be used; the message names the missing piece.
     """
+    target = resolve(target)
+    threads = threads_for(target, threads)
     plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
     if ledger is None:
         with Pool(threads) as pool:
@@ -125,6 +108,7 @@ def run_shard(
     rng: RNG = 0,
     alpha: float = ALPHA,
     threads: int | None = None,
+    target: str = "cpu",
     progress: ProgressCallback | None = None,
     resume: bool = False,
 ) -> int:
@@ -134,11 +118,13 @@ def run_shard(
     ----------
     shard, shards : int
         This shard, from 1, and how many there are. Shard i computes the i-th part of every look's blocks.
-    checks, ledger, profile, rng, alpha, threads, progress, resume
+    checks, ledger, profile, rng, alpha, threads, target, progress, resume
         As in `run`; `rng` must be a seed that all shards share.
     """
     if not 1 <= shard <= shards:
         raise fail("shard", f"{shard}/{shards}", "i/n with 1 <= i <= n")
+    target = resolve(target)
+    threads = threads_for(target, threads)
     plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
     name = f"shard-{shard}-of-{shards}"
     count = 0
@@ -146,10 +132,10 @@ def run_shard(
         source = Source(pool, book)
         for check, case in plan.cases:
             pool.start()
-            task = Task.of(check, case, plan.seed, "cpu")
+            task = Task.of(check, case, plan.seed, target)
             looks = [0, *look_schedule(case.budget)]
             for low, high in pairwise(looks):
-                first, last = (low + (high - low) * part // shards for part in (shard - 1, shard))
+                first, last = (task.start + low + (high - low) * part // shards for part in (shard - 1, shard))
                 count += source.blocks(task.job, task.spec, first, last).count
                 if progress is not None:
                     budget = looks[-1] * BLOCK
@@ -196,7 +182,26 @@ class Plan:
                 source.pool.start()
             task = Task.of(check, case, self.seed, target)
             kernels[check.id] = task.kernel
-            entries.extend(_judge(task, source, share, target, threads, progress))
+            started = time.perf_counter()
+            judges = _judge(task, source, share, progress)
+            if any(judge.outside for judge in judges):
+                task = task.widened()
+                judges = _judge(task, source, share, progress)
+            seconds = (time.perf_counter() - started) / len(judges)
+            entries.extend(
+                entry_of(
+                    check=check.id,
+                    statement=check.statement,
+                    case=task.name,
+                    judge=judge,
+                    spec=task.spec,
+                    seconds=seconds,
+                    device=target,
+                    threads=threads,
+                    sums="superaccumulator" if task.wide else "fixed point",
+                )
+                for judge in judges
+            )
         return Report.of(
             entries=entries,
             seed=self.seed,
@@ -216,19 +221,19 @@ def entropy_of(rng: RNG) -> int:
     return int.from_bytes(entropy.generate_state(4, np.uint32).tobytes(), "little")
 
 
-def _judge(
-    task: Task, source: Source, alpha: float, target: str, threads: int, progress: ProgressCallback | None
-) -> Iterator[Entry]:
-    started = time.perf_counter()
+def _judge(task: Task, source: Source, alpha: float, progress: ProgressCallback | None) -> list[TargetJudge]:
+    """Return the judges of a case's targets, followed until they are settled or the budget is spent."""
     statistics = task.check.kernel.statistics
     judges = [TargetJudge(item, task.job.windows, statistics, alpha) for item in task.case.targets]
     totals = Totals.empty(len(statistics))
-    done = 0
-    for stop in look_schedule(task.case.budget):
+    done = task.start
+    for look in look_schedule(task.case.budget):
+        stop = task.start + look
         try:
             totals = totals + source.blocks(task.job, task.spec, done, stop)
         except MissingBlocksError as missing:
-            _excuse(judges, str(missing))
+            for judge in judges:
+                judge.excuse(str(missing))
             break
         done = stop
         for judge in judges:
@@ -238,21 +243,4 @@ def _judge(
             progress(Progress(case=task.name, done=totals.count, budget=task.case.budget, finished=finished))
         if finished:
             break
-    seconds = (time.perf_counter() - started) / len(judges)
-    for judge in judges:
-        yield entry_of(
-            check=task.check.id,
-            statement=task.check.statement,
-            case=task.name,
-            judge=judge,
-            spec=task.spec,
-            seconds=seconds,
-            device=target,
-            threads=threads,
-        )
-
-
-def _excuse(judges: Sequence[TargetJudge], reason: str) -> None:
-    for judge in judges:
-        if not judge.ruling.settled:
-            judge.ruling.reason = reason
+    return judges

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 
 from asymptopia.verify.device.primitives import float_bits
+from asymptopia.verify.engine import cpu
+from asymptopia.verify.engine.build import Kernel, Run
+from asymptopia.verify.engine.collect import collect
+from asymptopia.verify.engine.exact import DIGITS
+from asymptopia.verify.engine.interpret import interpret, self_contained
 
-DIGITS = 67
-UNIT = -1074
 LOW_WORD = 0xFFFFFFFF
 FRACTION = 0xFFFFFFFFFFFFF
 HIDDEN = 0x10000000000000
 SPECIAL = 0x7FF
 
 
-def add_exactly(acc: MutableSequence[int], base: int, y: float) -> None:
-    """Add the finite double `y` to the 67 digits at `base`."""
+def add_exactly(acc: MutableSequence[int], base: int, y: float) -> int:
+    """Add the finite double `y` to the 67 digits at `base`; return 1, the number of doubles added."""
     bits = float_bits(y)
     exponent = (bits >> 52) & SPECIAL
     mantissa = bits & FRACTION
@@ -39,15 +42,17 @@ def add_exactly(acc: MutableSequence[int], base: int, y: float) -> None:
         acc[digit] += low & LOW_WORD
         acc[digit + 1] += high & LOW_WORD
         acc[digit + 2] += high >> 32
+    return 1
 
 
-def accumulate_wide(x: Sequence[float], scales: Sequence[float], acc: MutableSequence[int], m: int, size: int) -> None:
-    """Add the first four powers of the deviations of m replicates from their pivots, `size` statistics each.
+def accumulate_wide(x: Sequence[float], scales: Sequence[float], acc: MutableSequence[int], m: int, size: int) -> int:
+    """Add four powers of the deviations of m replicates from their pivots, `size` statistics each; return how many.
 
     Replicate i holds its statistics at ``x[size i]``, their pivots are the scales. A replicate with a statistic that
     is not finite, or with a fourth power that overflows, adds nothing and is counted behind the digits.
     """
     end = 4 * DIGITS * size
+    added = 0
     for i in range(m):
         finite = True
         inside = True
@@ -66,12 +71,56 @@ def accumulate_wide(x: Sequence[float], scales: Sequence[float], acc: MutableSeq
                 d = x[size * i + s] - scales[s]
                 square = d * d
                 base = 4 * DIGITS * s
-                add_exactly(acc, base, d)
-                add_exactly(acc, base + DIGITS, square)
-                add_exactly(acc, base + 2 * DIGITS, square * d)
-                add_exactly(acc, base + 3 * DIGITS, square * square)
+                added += add_exactly(acc, base, d)
+                added += add_exactly(acc, base + DIGITS, square)
+                added += add_exactly(acc, base + 2 * DIGITS, square * d)
+                added += add_exactly(acc, base + 3 * DIGITS, square * square)
+    return added
 
 
-def joined(digits: Sequence[int]) -> int:
-    """Return the integer that 67 digits stand for, in units of 2**-1074."""
-    return sum(int(digit) << (32 * place) for place, digit in enumerate(digits))
+_TEMPLATE = """
+_replicate = {replicate}
+
+{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
+    x = _scratch({size})
+    for i in range(count):
+        r = rep0 + i
+        {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+        accumulate_wide(x, scales, acc, 1, {size})
+"""
+
+
+def wide_source(replicate: str, size: int, decorator: str = "") -> str:
+    """Return the text of ``_run`` around the function named `replicate` with `size` statistics."""
+    return _TEMPLATE.format(
+        replicate=replicate,
+        decorator=decorator,
+        size=size,
+        mask="0xFFFFFFFF",
+        targets=", ".join(f"v{s}" for s in range(size)),
+        stores="\n".join(f"        x[{s}] = v{s} * 1.0" for s in range(size)),
+    )
+
+
+def compile_wide(kernel: Kernel, target: str = "cpu") -> Run:
+    """Return ``run(k0, k1, rep0, count, params, scales, acc)`` with the superaccumulator.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        What to compile. A first attempt makes no difference and is not used.
+    target : str
+        ``"python"`` interprets; any other target runs on the CPU.
+
+    Notes
+    -----
+    ``scales`` holds the pivots. With S statistics, ``acc[4 * 67 * s + 67 * (k - 1)]`` and the 66 entries after it are
+    the digits of the sum of ``(x_s - pivot_s)**k``; the last two entries count the replicates left out.
+    """
+    name, size = kernel.replicate.__name__, len(kernel.statistics)
+    pieces = collect([accumulate_wide, kernel.replicate])
+    if target != "python" and cpu.compiler_is_on():
+        return cpu.compile_text(name, cpu.unit_text(pieces, wide_source(name, size, cpu.RUN)))
+    run: Run = interpret(name, self_contained(pieces, wide_source(name, size)))["_run"]
+    return run

@@ -14,6 +14,9 @@ import asymptopia
 COMMANDS = {
     "verify": ("asymptopia.verify.cli", "run the Monte Carlo checks that could refute the theory"),
     "merge": ("asymptopia.verify.merge", "judge the blocks that shards left in their ledgers"),
+    "report": ("asymptopia.verify.render", "render a saved report as a table, HTML or JUnit XML"),
+    "rerun": ("asymptopia.verify.rerun", "repeat a saved report on this machine and compare the totals"),
+    "warmup": ("asymptopia.verify.warmup", "compile every kernel, so that the first run does not wait"),
     "list": ("asymptopia._cli.listing", "show every claim with its proof, oracle and checks"),
     "iv": ("asymptopia._cli.iv", "information value of every column against a binary target"),
     "psi": ("asymptopia._cli.psi", "population stability of every column between two tables"),

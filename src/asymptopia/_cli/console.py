@@ -39,14 +39,18 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Itera
 
 
 def write_json(path: str, data: Any) -> None:
-    """Write `data` as JSON to `path`, or to standard output if it is ``-``.
+    """Write `data` as JSON to `path`, as `write_text` does."""
+    write_text(path, json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: str, text: str) -> None:
+    """Write `text` to `path`, or to standard output if it is ``-``.
 
     Raises
     ------
     UserError
         If the file cannot be written.
     """
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
     if path == "-":
         sys.stdout.write(text)
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 import asymptopia
@@ -14,6 +13,7 @@ from asymptopia.theory._core.units import cache_dir
 from asymptopia.verify.engine.cpu import fill_vectorisation
 from asymptopia.verify.engine.manifest import PACKAGES, cpu_name, versions
 from asymptopia.verify.engine.pool import resolve_threads
+from asymptopia.verify.engine.targets import status
 
 OPTIONAL = {
     "numba-cuda": "gpu",
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         write_json(options.json, facts)
     if options.json != "-":
-        rows = [(key, _text(value)) for key, value in facts.items()]
+        # what stands in brackets is no markup
+        rows = [(key, _text(value).replace("[", r"\[")) for key, value in facts.items()]
         console().print(table(("fact", "value"), rows))
     return 0 if facts["kernels"] == "ok" else 1
 
@@ -57,7 +58,7 @@ def gather() -> dict[str, Any]:
         facts["kernels"] = "ok"
     except Exception as error:  # noqa: BLE001 - the doctor reports whatever is broken
         facts["kernels"] = f"broken: {error}"
-    facts["cuda"] = "no CUDA target in this version" + ("" if find_spec("numba_cuda") else "; numba-cuda not installed")
+    facts |= {f"target {name}": text for name, text in status().items()}
     for package, extra in OPTIONAL.items():
         found = versions((package,))[package]
         facts[package] = found or f"not installed (extra: {extra})"

@@ -125,7 +125,7 @@ def _digest() -> None:
     rows = [value for share in quarter for value in (share, share, 0.25, 0.25, 0.0, 0.0)]
     params = [4.0, 1000.0, 500.0, 0.5, 0.0, 1000 / 3, 7.814727903251179, 1.959963984540054, *rows]
     windows = [Window.covering(3.0, 1024.0)] + [Window.covering(0.0, 1.0)] * 4
-    acc = accumulator(5)
+    acc = accumulator(windows)
     compile_kernel(kernel)(1, 2, 0, 4096, params, scale_array(windows), acc)
     found = Totals.of(acc, 4096).digest()
     if found != KERNEL_DIGEST:

@@ -224,8 +224,8 @@ def test_wrong_kernels():
         Kernel(single, "mean")
     with pytest.raises(ValueError, match="twice"):
         Kernel(mixed, ("a", "a"))
-    with pytest.raises(ValueError, match="'python' or 'cpu'"):
-        compile_kernel(KERNEL, "cuda")
+    with pytest.raises(ValueError, match="'python', 'cpu', 'emulator', 'cuda'"):
+        compile_kernel(KERNEL, "gpu")
     with pytest.raises(TypeError, match=r"mixed.*returns 2 values"):
         compile_kernel(Kernel(mixed, ("a",)))
     with pytest.raises(TypeError, match=r"mixed.*returns 2 values"):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asymptopia.verify.engine.exact import POWERS, Totals, Window, accumulator, scale_array
+from asymptopia.verify.engine.exact import POWERS, Totals, Unbounded, Window, accumulator, scale_array
 
 
 def deposit(values: list[float], window: Window) -> Totals:
@@ -123,5 +123,7 @@ def test_impossible_windows_are_refused(pivot: float, bound: float) -> None:
 
 
 def test_accumulator_has_room_for_every_limb() -> None:
-    assert accumulator(3).shape == (26,)
-    assert accumulator(3).dtype == np.int64
+    window = Window.covering(0.0, 1.0)
+    assert accumulator([window] * 3).shape == (26,)
+    assert accumulator([window]).dtype == np.int64
+    assert accumulator([Unbounded(pivot=0.0)] * 2).shape == (8 * 67 + 2,)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from asymptopia.verify import Case, Check, Kernel, Mutant, Target, run
+from asymptopia.verify import Case, Check, Control, Kernel, Mutant, Target, run
 from asymptopia.verify.device.elementary import log
 from asymptopia.verify.device.stream import Stream, uniform, uniform_pair
 from asymptopia.verify.engine.report import VOLATILE
@@ -147,10 +147,49 @@ def test_a_statistic_that_is_not_finite_gives_no_verdict() -> None:
     assert not entry.mutant_rejected
 
 
-def test_an_outlier_beyond_the_window_gives_no_verdict() -> None:
-    target = replace(MEAN, theory=0.0, sd=1e-9, delta=1e-3, mutants=(Mutant(name="far", theory=5.0),))
-    report = run(check(target, 1 << 12))
-    assert "outside the fixed-point window" in report.entries[0].reason
+def test_a_statistic_beyond_its_window_is_summed_by_the_superaccumulator() -> None:
+    # the window is 1024 anticipated standard deviations wide: here 2**-20, and every replicate lies outside
+    narrow = replace(MEAN, sd=1e-9)
+    reports = [run(check(narrow, 1 << 20), threads=threads) for threads in (1, 3)]
+    (entry,) = reports[0].entries
+    assert entry.sums == "superaccumulator"
+    assert entry.status == "pass"
+    assert entry.digest == reports[1].entries[0].digest
+    usual = run(check(replace(MEAN, sd=2.0), 1 << 20)).entries[0]
+    assert usual.sums == "fixed point"
+    plain = run(check(replace(narrow, delta=0.5, mutants=(Mutant(name="far", theory=9.0),)), 2048), target="python")
+    compiled = run(check(replace(narrow, delta=0.5, mutants=(Mutant(name="far", theory=9.0),)), 2048))
+    assert plain.entries[0].digest == compiled.entries[0].digest
+    assert compiled.entries[0].interval == plain.entries[0].interval
+
+
+def test_a_fourth_power_that_overflows_is_counted() -> None:
+    far = replace(MEAN, theory=0.0, mutants=(Mutant(name="far", theory=5.0),))
+    report = run(check(far, 1 << 12, Kernel(constant, ("x",)), 1e100))
+    assert "outside the window" in report.entries[0].reason
+
+
+def controlled(stream: Stream, params: list[float]) -> tuple[float, float]:
+    u, v, _ = uniform_pair(stream, 0)
+    c = u - 0.5
+    return 3.0 * u + 0.01 * v - params[0] * c, c
+
+
+def test_a_control_variate_takes_the_variance_out_and_leaves_the_mean() -> None:
+    target = replace(MEAN, statistic="x", theory=1.505, delta=1e-4, sd=0.01, mutants=(Mutant(name="no v", theory=1.5),))
+    kernel = Kernel(controlled, ("x", "c"))
+    plain = Case(name="case", params=(0.0,), targets=(target,), budget=1 << 16)
+    helped = replace(plain, control=Control(statistic="x", control="c", sd=0.3, slot=0))
+    first, second = (
+        run(Check(id="test.control", statement="", kernel=kernel, cases=lambda _, case=case: (case,))).entries[0]
+        for case in (plain, helped)
+    )
+    assert first.status == "inconclusive"
+    assert second.status == "pass"
+    assert second.mutant_rejected
+    assert second.interval is not None
+    # 3 u has standard deviation 0.87, the rest 0.003
+    assert second.interval[1] - second.interval[0] < 2e-4
 
 
 def test_a_constant_statistic_gives_no_verdict() -> None:

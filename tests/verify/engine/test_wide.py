@@ -10,14 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asymptopia.verify.engine.wide import DIGITS, UNIT, accumulate_wide, add_exactly, joined
+from asymptopia.verify.engine.exact import DIGITS, SUBNORMAL, Totals
+from asymptopia.verify.engine.wide import accumulate_wide, add_exactly
 
 
 def exact_sum(values: list[float]) -> Fraction:
     acc = [0] * DIGITS
     for value in values:
         add_exactly(acc, 0, value)
-    return Fraction(joined(acc)) * Fraction(2) ** UNIT
+    return Fraction(joined(acc)) * Fraction(2) ** SUBNORMAL
+
+
+def joined(digits: list[int]) -> int:
+    return Totals.of([*digits, *[0] * (3 * DIGITS), 0, 0], 1, wide=True).sums[0][0]
 
 
 def test_known_answer() -> None:
@@ -52,5 +57,5 @@ def test_powers_and_what_is_left_out() -> None:
     for s, values in ((0, [2.0, -0.5]), (1, [2.0, 0.0])):
         for power in range(1, 5):
             at = 4 * DIGITS * s + (power - 1) * DIGITS
-            total = Fraction(joined(acc[at : at + DIGITS])) * Fraction(2) ** UNIT
+            total = Fraction(joined(acc[at : at + DIGITS])) * Fraction(2) ** SUBNORMAL
             assert total == sum(Fraction(value) ** power for value in values)
