@@ -14,8 +14,9 @@ MU_LIMIT = 1e15
 TWO52 = 4503599627370496.0
 # counts from it on have a chance below 1e-120
 FAR_COUNT = 16.0
-# The constants as published let the probability exceed the hat by up to 0.58 % (mean 14, count 20) and the squeeze
-# exceed the probability by up to 0.6 %: draws from them are off by 1e-3 in places. Hat and squeeze are moved apart.
+# The constants as published let probabilities exceed the hat by up to 0.58 % (mean 14, count 21) and the squeeze exceed
+# a probability by up to 0.6 %: probabilities of single counts come out wrong by up to 4e-5 of themselves. Hat and
+# squeeze are moved apart.
 HAT_MARGIN = 1.01
 SQUEEZE_MARGIN = 0.98
 SERIES_START = 10.0

@@ -134,7 +134,8 @@ def _figures(named: list[tuple[str, Entry]]) -> Iterator[str]:
         return
     yield "<section><h2>Evidence</h2>"
     yield "<p>The interval holds at every look at once; the verdict falls at the first look at which it lies inside"
-    yield "theory ± δ, or outside. The ordinate is linear within δ and logarithmic beyond it.</p>"
+    yield "theory ± δ, or outside; a bound has an end on one side only. A mutant that speaks of another statistic has"
+    yield "a running interval of its own. The ordinate is linear within δ and logarithmic beyond it.</p>"
     yield '<ul class="legend">'
     for words, drawing in LEGEND:
         svg = f'<svg viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">{drawing}</svg>'
@@ -154,7 +155,7 @@ def _article(key: str, entry: Entry) -> Iterator[str]:
     case, name = entry.label
     yield f'<article id="{key}"><h4>{_badge(entry)} {_text(name)} <small>{_text(case)}</small></h4>'
     if entry.reason:
-        yield f'<p class="reason">{_text(entry.reason)}</p>'
+        yield f'<p class="reason {escape(entry.status)}">{_text(entry.reason)}</p>'
     yield f'<div class="wide">{figure(entry, key)}</div>'
     unit = entry.delta
     facts = {

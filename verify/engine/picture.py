@@ -115,13 +115,13 @@ def picture(entry: Entry) -> Picture:
     return Picture(
         runs=runs,
         marks=marks,
-        verdict=f"{status} at {entry.replicates:,}" if entry.replicates else f"{status}: no look",
+        verdict=f"{status} at {entry.replicates:,} replicates" if entry.replicates else f"{status}: no look",
         at=entry.replicates,
         x=x,
         y=y,
         band=(y[0] if entry.claim == "at_most" else -1.0, y[1] if entry.claim == "at_least" else 1.0),
         xticks=_xticks(*x),
-        yticks=tuple((value, text) for value, text in _yticks() if y[0] <= value <= y[1]),
+        yticks=_yticks(*y),
     )
 
 
@@ -209,8 +209,12 @@ def _xticks(low: float, high: float) -> tuple[tuple[int, str], ...]:
     return tuple((n, f"{n:,}" if n < 10**7 else f"{n:.0e}".replace("e+0", "e")) for n in places if low <= n <= high)
 
 
-def _yticks() -> list[tuple[float, str]]:
+def _yticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
     found = [(0.0, "theory"), (1.0, "+δ"), (-1.0, "−δ")]
-    for size in (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
-        found += [(size, f"+{size:.0f} δ"), (-size, f"−{size:.0f} δ")]
-    return found
+    gap = 0.07 * (math.asinh(high) - math.asinh(low))
+    # round powers first; the others where there is room for their labels
+    for size in (10.0, 100.0, 1000.0, 3.0, 30.0, 300.0):
+        for value, text in ((size, f"+{size:,.0f} δ"), (-size, f"−{size:,.0f} δ")):
+            if all(abs(math.asinh(value) - math.asinh(other)) >= gap for other, _ in found):
+                found.append((value, text))
+    return tuple((value, text) for value, text in sorted(found) if low <= value <= high)

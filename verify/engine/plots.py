@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from asymptopia.theory._core.result import format_number
 from asymptopia.verify.engine.entry import Entry
 from asymptopia.verify.engine.picture import Mark, Picture, Points, picture, spread
+from asymptopia.verify.engine.rows import clean, tolerance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,9 +50,14 @@ def plot_entry(entry: Entry, ax: Axes | None = None) -> Axes:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.set_xlabel("replicates")
-    ax.set_title(f"{entry.id}   {shown.verdict}", fontsize="small", loc="left")
-    ax.set_ylabel(f"δ = {format_number(entry.delta, 2)}")
+    ax.set_title(_text(f"{entry.id}   {shown.verdict}"), fontsize="small", loc="left")
+    ax.set_ylabel(f"δ = {tolerance(entry.delta)}")
     return ax
+
+
+def _text(text: str) -> str:
+    # a dollar sign would start a formula
+    return clean(text).replace("$", r"\$")
 
 
 def _trace(ax: Axes, run: Points, line: str, area: str) -> None:
@@ -74,6 +79,11 @@ def _mutants(ax: Axes, shown: Picture) -> None:
         if mark.rejected:
             ax.plot(max(mark.at, 1), mark.anchor, "x", ms=6, color=ACCENT)
         arrow = "" if not mark.beyond else "↑ " if mark.anchor > 0 else "↓ "
-        # a dollar sign would start a formula
-        text = f"{arrow}{mark.name}  {mark.note}".replace("$", r"\$")
-        ax.annotate(text, (1.02, at), xycoords="axes fraction", color=ACCENT, fontsize="small", va="center")
+        ax.annotate(
+            _text(f"{arrow}{mark.name}  {mark.note}"),
+            (1.02, at),
+            xycoords="axes fraction",
+            color=ACCENT,
+            fontsize="small",
+            va="center",
+        )

@@ -35,7 +35,7 @@ td.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .badge.inconclusive { background: var(--inconclusive); }
 article { border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: 1rem 0; break-inside: avoid; }
 article:target { border-color: var(--run); }
-.reason { color: var(--fail); }
+.reason { color: var(--inconclusive); } .reason.fail { color: var(--fail); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0; font-size: .875rem; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--wash); padding: .75rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def totals(kernel: Kernel, target: str, shape: Grid | None = None, count: int = 
     acc = accumulator(windows)
     compiled = compile_kernel(kernel, target, shape)
     edges = [0, *settings.get("cuts", ()), count]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         compiled(
             *KEY, first, last - first, np.array(settings.get("params", ()), dtype=float), scale_array(windows), acc
         )
