@@ -24,6 +24,7 @@ def run(
     progress: ProgressCallback | None = None,
     ledger: Path | str | None = None,
     resume: bool = False,
+    scheduler: str | None = None,
 ) -> Report:
     """Return the report of checks, each run until its targets and mutants have a verdict.
 
@@ -48,6 +49,8 @@ def run(
         Folder in which finished blocks are recorded as they come, so that a killed run can go on.
     resume : bool
         Whether the ledger may hold blocks of this run already; they are not computed again.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers compute the blocks; the extra ``dask``.
 
     Raises
     ------
@@ -80,4 +83,5 @@ def run(
         progress=progress,
         ledger=ledger,
         resume=resume,
+        scheduler=scheduler,
     )

@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="threads (all processors); no number depends on them")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where kernels run (cpu)")
     parser.add_argument("--require-gpu", action="store_true", help="run on a CUDA device as well, and compare")
+    parser.add_argument("--scheduler", metavar="URL", help="compute on the workers of a Dask scheduler")
     parser.add_argument("--ledger", metavar="FOLDER", help="record finished blocks there as they come")
     parser.add_argument("--resume", action="store_true", help="go on with the run that the ledger holds")
     parser.add_argument("--shard", metavar="I/N", help="compute part I of N into the ledger, without a verdict")
@@ -47,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
         chosen = select(options.checks)
     except KeyError as error:
         raise UserError(str(error.args[0])) from None
+    if options.scheduler and (options.shard or options.require_gpu or options.device != "cpu"):
+        message = "--scheduler runs whole runs on CPUs: it goes with neither --shard nor a GPU"
+        raise UserError(message)
     if options.ledger is None and (options.resume or options.shard):
         message = "--resume and --shard need --ledger FOLDER"
         raise UserError(message)
@@ -67,13 +71,16 @@ def run(options: argparse.Namespace) -> int:
                 shard, shards = _shard(options.shard)
                 count = run_shard(chosen, shard, shards, progress=progress, **settings)
             else:
-                report = run_checks(chosen, progress=progress, **settings)
+                report = run_checks(chosen, progress=progress, scheduler=options.scheduler, **settings)
                 if options.require_gpu:
                     other = {"target": "cpu" if options.device == "cuda" else "cuda", "ledger": None, "resume": False}
                     differing = differences(report, run_checks(chosen, progress=progress, **settings | other))
     except cuda.NoDeviceError as error:
         return _no_device(str(error))
-    except (ValueError, TypeError) as error:
+    except ModuleNotFoundError as error:
+        message = f"--scheduler needs {error.name}: pip install 'asymptopia[dask]'"
+        raise UserError(message) from error
+    except (ValueError, TypeError, OSError) as error:
         raise UserError(str(error)) from error
     except KeyboardInterrupt:
         if options.ledger:

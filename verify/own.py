@@ -53,8 +53,8 @@ def check(
     Notes
     -----
     The function is scalar Python: numbers, arithmetic, loops, conditions, and the functions of
-    `asymptopia.verify.device` (uniform, normal, binomial, log, exp, ...), which take the stream and the index of its next
-    unused block and return the value with the index after it. The same text runs compiled on every core and, for
+    `asymptopia.verify.device` (uniform, normal, binomial, log, exp, ...), which take the stream and the index of its
+    next unused block and return the value with the index after it. The same text runs compiled on every core and, for
     debugging, as plain Python (``run(..., target="python")``).
 
     Examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -113,7 +114,7 @@ def _table(named: list[tuple[str, Entry]]) -> Iterator[str]:
             yield (
                 f'<tr><td><a href="#{key}">{_text(name)}</a> <small>{_case(case)}</small></td><td class="n">{claimed}'
                 f'</td><td class="n">{estimate}</td><td class="n">{ends}</td><td>{tolerance(entry.delta)} '
-                f'<small>{_text(entry.delta_reason)}</small></td><td class="n">{replicates}</td><td>{mutants}</td>'
+                f'<small>{_reason(entry.delta_reason)}</small></td><td class="n">{replicates}</td><td>{mutants}</td>'
                 f"<td>{_badge(entry)}</td></tr>"
             )
         yield "</tbody>"
@@ -123,6 +124,11 @@ def _table(named: list[tuple[str, Entry]]) -> Iterator[str]:
 def _case(case: str) -> str:
     """Return the name of a case, which may break after its commas and slashes."""
     return _text(case).replace(",", ",<wbr>").replace("/", "/<wbr>")
+
+
+def _reason(reason: str) -> str:
+    """Return a reason whose numbers do not break at the sign of their exponent."""
+    return re.sub(r"[\d.]+e-\d+", r'<span class="n">\g<0></span>', _text(reason))
 
 
 def _badge(entry: Entry) -> str:

@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asymptopia.theory._core.validation import integer
 from asymptopia.verify.engine.exact import MAX_COUNT, Totals, Unbounded, Window, accumulator, scale_array
+
+if TYPE_CHECKING:
+    from asymptopia.verify.engine.build import Kernel
 
 Run = Callable[..., None]
 Piece = Callable[[int, int, Totals], None]
@@ -46,6 +49,7 @@ class Job:
     params: NDArray[np.float64]
     windows: tuple[Window | Unbounded, ...]
     block: int
+    kernel: Kernel | None = None
 
     def replicates(self, first: int, count: int) -> Totals:
         """Return the totals of the replicates ``first .. first + count - 1``."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.source import MissingBlocksError, Source
 from asymptopia.verify.engine.targets import resolve, threads_for
 from asymptopia.verify.engine.task import Task
+
+if TYPE_CHECKING:
+    from asymptopia.verify.engine.dask import ClusterPool
 
 ALPHA = 1e-3
 """Probability that any theory of a run which is right is ever called wrong."""
@@ -55,6 +58,7 @@ def run(
     progress: ProgressCallback | None = None,
     ledger: Path | str | None = None,
     resume: bool = False,
+    scheduler: str | None = None,
 ) -> Report:
     """Return the report of the checks, each run until its targets and their mutants have a verdict.
 
@@ -80,6 +84,8 @@ def run(
         Folder in which finished blocks are recorded as they come.
     resume : bool
         Whether the ledger may hold blocks of this run already; they are not computed again.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers compute the blocks; the extra ``dask``.
 
     Raises
     ------
@@ -91,11 +97,21 @@ def run(
     target = resolve(target)
     threads = threads_for(target, threads)
     plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
-    if ledger is None:
-        with Pool(threads) as pool:
+    with _pool(threads, scheduler, target) as pool:
+        if ledger is None:
             return plan.report(Source(pool), target, pool.threads, progress)
-    with Ledger(Path(ledger), plan.to_dict(), resume=resume) as book, Pool(threads) as pool:
-        return plan.report(Source(pool, book), target, pool.threads, progress)
+        with Ledger(Path(ledger), plan.to_dict(), resume=resume) as book:
+            return plan.report(Source(pool, book), target, pool.threads, progress)
+
+
+def _pool(threads: int | None, scheduler: str | None, target: str) -> Pool | ClusterPool:
+    if scheduler is None:
+        return Pool(threads)
+    if target != "cpu":
+        raise fail("target", target, "'cpu' with a scheduler")
+    from asymptopia.verify.engine.dask import ClusterPool
+
+    return ClusterPool(scheduler)
 
 
 def run_shard(

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from asymptopia.verify.engine.exact import Totals
 from asymptopia.verify.engine.ledger import Ledger, Range
-from asymptopia.verify.engine.pool import Job, Pool
+from asymptopia.verify.engine.pool import Job, Piece
+
+
+class Blocks(Protocol):
+    """Whatever computes block ranges: threads here, or a cluster."""
+
+    @property
+    def threads(self) -> int:
+        """Threads that it has."""
+
+    def start(self) -> None:
+        """Prepare for another kernel."""
+
+    def blocks(self, job: Job, first: int, last: int, done: Piece | None = None) -> Totals:
+        """Return the totals of the blocks ``first .. last - 1``."""
 
 
 class MissingBlocksError(LookupError):
@@ -19,13 +34,13 @@ class Source:
 
     Attributes
     ----------
-    pool : Pool or None
+    pool : Blocks or None
         Computes what the ledger lacks; None computes nothing.
     ledger : Ledger or None
         Remembers.
     """
 
-    pool: Pool | None
+    pool: Blocks | None
     ledger: Ledger | None = None
 
     def blocks(self, job: Job, spec: str, first: int, last: int) -> Totals:

@@ -23,7 +23,7 @@ caption { text-align: left; color: var(--soft); padding: .25rem 0; }
 th, td { padding: .3rem .5rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 th[scope=rowgroup] { background: var(--wash); }
-td.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.n { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .verdicts small { display: block; } .verdicts td:first-child { min-width: 10rem; }
 .verdicts td:nth-child(5) { min-width: 10rem; }
 .manifest th { font-weight: normal; color: var(--soft); width: 1%; white-space: nowrap; }

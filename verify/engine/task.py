@@ -54,6 +54,7 @@ class Task:
                 np.array(case.params, dtype=np.float64),
                 windows_of(case, check.kernel.statistics),
                 BLOCK,
+                check.kernel,
             ),
             spec="",
             kernel=kernel_hash(check.kernel),

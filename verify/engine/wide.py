@@ -103,6 +103,12 @@ def wide_source(replicate: str, size: int, decorator: str = "") -> str:
     )
 
 
+def unit_source_wide(kernel: Kernel) -> str:
+    """Return the source of `kernel` with the superaccumulator, for the CPU."""
+    pieces = collect([accumulate_wide, kernel.replicate])
+    return cpu.unit_text(pieces, wide_source(kernel.replicate.__name__, len(kernel.statistics), cpu.RUN))
+
+
 def compile_wide(kernel: Kernel, target: str = "cpu") -> Run:
     """Return ``run(k0, k1, rep0, count, params, scales, acc)`` with the superaccumulator.
 
@@ -119,8 +125,8 @@ def compile_wide(kernel: Kernel, target: str = "cpu") -> Run:
     the digits of the sum of ``(x_s - pivot_s)**k``; the last two entries count the replicates left out.
     """
     name, size = kernel.replicate.__name__, len(kernel.statistics)
-    pieces = collect([accumulate_wide, kernel.replicate])
     if target != "python" and cpu.compiler_is_on():
-        return cpu.compile_text(name, cpu.unit_text(pieces, wide_source(name, size, cpu.RUN)))
+        return cpu.compile_text(name, unit_source_wide(kernel))
+    pieces = collect([accumulate_wide, kernel.replicate])
     run: Run = interpret(name, self_contained(pieces, wide_source(name, size)))["_run"]
     return run

@@ -132,6 +132,6 @@ def test_checks_belong_to_claims() -> None:
 def test_selection_by_check_claim_and_result() -> None:
     assert [check.id for check in select(["scorecard.iv_bias"])] == ["scorecard.iv_bias"]
     assert [check.id for check in select(["scorecard.snc"])] == ["scorecard.snc_coverage"]
-    assert select(["scorecard"]) == select()
+    assert select(["scorecard", "engine"]) == select()
     with pytest.raises(KeyError, match="no check, claim or result 'iv'"):
         select(["iv"])
