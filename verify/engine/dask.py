@@ -62,7 +62,7 @@ class ClusterPool:
         """Return the totals of the blocks ``first .. last - 1``; `done` is told every finished piece, here."""
         from distributed import as_completed
 
-        recipe = self._client.scatter(_recipe(job), broadcast=True, hash=False)
+        recipe = _recipe(job)
         pieces = [(at, min(at + BLOCKS, last)) for at in range(first, last, BLOCKS)]
         futures = [self._client.submit(run_piece, recipe, *piece, pure=False, retries=RETRIES) for piece in pieces]
         total = Totals.empty(len(job.windows))
