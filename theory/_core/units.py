@@ -7,15 +7,20 @@ that whatever can change the machine code changes the path.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
+import logging
 import os
+import shutil
 import sys
 import tempfile
 import threading
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+logger = logging.getLogger(__name__)
 _loaded: dict[str, ModuleType] = {}
 _lock = threading.Lock()
 
@@ -70,8 +75,17 @@ def _write(relative: Path, source: str) -> Path:
     """Write `source` atomically below the cache folder, or below a temporary one if that cannot be written."""
     try:
         return _write_below(cache_dir(), relative, source)
-    except OSError:
-        return _write_below(Path(tempfile.mkdtemp(prefix="asymptopia-")), relative, source)
+    except OSError as error:
+        return _write_below(_temporary_cache(str(error)), relative, source)
+
+
+@cache
+def _temporary_cache(reason: str) -> Path:
+    """Return the folder of this process where the user's cannot be written; the log says so once."""
+    folder = Path(tempfile.mkdtemp(prefix="asymptopia-"))
+    logger.warning("kernels are compiled anew in %s, for the cache cannot be written: %s", folder, reason)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _write_below(base: Path, relative: Path, source: str) -> Path:

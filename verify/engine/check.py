@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from asymptopia.theory._core.validation import integer
 from asymptopia.verify.engine.build import Kernel
 
 Profile = Literal["quick", "standard", "exhaustive"]
@@ -144,6 +145,13 @@ class Case:
     targets: tuple[Target, ...]
     budget: int
     control: Control | None = None
+
+    def __post_init__(self) -> None:
+        integer("budget", self.budget, 1)
+        names = [target.name for target in self.targets]
+        if not names or len(set(names)) < len(names):
+            message = f"case {self.name!r} has the targets {names}; expected at least one, each name once"
+            raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

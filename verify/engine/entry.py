@@ -60,6 +60,7 @@ class Entry:
     threads: int
     claim: str = "equal"
     sums: str = "fixed point"
+    log_e_value: float = math.nan
     path: Looks = ()
 
     @property
@@ -129,6 +130,7 @@ def entry_of(
         threads=threads,
         claim=target.claim,
         sums=sums,
+        log_e_value=ruling.log_e_value,
         path=tuple(ruling.path),
     )
 

@@ -37,6 +37,21 @@ def log_e_value(mean: float, sd: float, n: int, theory: float, delta: float, *, 
     return (n * distance / sd) ** 2 * rho2 / (2.0 * growth) - 0.5 * math.log(growth)
 
 
+def log_e_value_of_proportion(successes: int, n: int, theory: float, delta: float) -> float:
+    """Return the logarithm of the e-value against "the proportion lies within ``theory +- delta``", exact at every n.
+
+    Notes
+    -----
+    The beta(1/2, 1/2) mixture of `beta_binomial_interval` at the value of the band nearest to the observed share.
+    """
+    from scipy.special import betaln, xlog1py, xlogy
+
+    share = successes / n
+    nearest = min(max(share, theory - delta), theory + delta, 1.0)
+    mixture = betaln(successes + 0.5, n - successes + 0.5) - betaln(0.5, 0.5)
+    return float(mixture - xlogy(successes, nearest) - xlog1py(n - successes, -nearest))
+
+
 def average_e_value(log_e_values: ArrayLike) -> float:
     """Return the logarithm of the arithmetic mean of e-values, an e-value under any dependence."""
     logs = numeric("log_e_values", log_e_values, min_ndim=1)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from asymptopia.verify.engine.check import OUTLIER, Case, Mutant, Target
+from asymptopia.verify.engine.evidence import log_e_value, log_e_value_of_proportion
 from asymptopia.verify.engine.exact import Moments, Totals, Unbounded, Window
 from asymptopia.verify.engine.sequential import (
     Interval,
@@ -68,6 +69,8 @@ class Ruling:
     digest: str = ""
     reason: str = "no look yet"
     outside: bool = False
+    log_e_value: float = float("nan")
+    """Logarithm of the e-value against "the expectation lies within the tolerance"; NaN where there is no interval."""
     path: list[tuple[int, float, float, float]] = field(default_factory=list)
     """Replicates, estimate and ends of the interval at each look; NaN where there was no interval."""
 
@@ -148,12 +151,23 @@ class TargetJudge:
         if self.target.kind == "proportion":
             successes = round(moments.mean * moments.n)
             ruling.interval = beta_binomial_interval(successes, moments.n, alpha=self.alpha)
+            ruling.log_e_value = log_e_value_of_proportion(successes, moments.n, ruling.theory, self.target.delta)
         else:
             if moments.variance == 0.0:
                 ruling.reason = "the statistic did not vary, so no interval can be formed"
                 return
             start = validity_start(moments.skewness)
             ruling.interval = self._interval(moments)
+            if self.target.claim == "equal":
+                ruling.log_e_value = log_e_value(
+                    moments.mean,
+                    moments.sd,
+                    moments.n,
+                    ruling.theory,
+                    self.target.delta,
+                    alpha=self.alpha,
+                    n_star=max(1.0, self.target.expected_stop),
+                )
             if moments.n < start:
                 ruling.reason = f"{moments.n} replicates are too few at skewness {moments.skewness:.3g}"
                 return

@@ -12,6 +12,7 @@ the same JSON but for the fields in `VOLATILE`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from asymptopia.verify.engine.entry import Entry, entry_from, take
+from asymptopia.verify.engine.evidence import e_benjamini_hochberg
 from asymptopia.verify.engine.manifest import manifest
 
 if TYPE_CHECKING:
@@ -59,6 +61,18 @@ class Report:
     def count(self, status: str) -> int:
         """Return how many entries have the status."""
         return sum(entry.status == status for entry in self.entries)
+
+    def e_rejected(self, alpha: float = 0.05) -> tuple[str, ...]:
+        """Return the entries that a sweep rejects at false discovery rate alpha (e-BH), under any dependence.
+
+        For exploring a grid of parameters: verdicts control the chance of any wrong call, this the share of wrong
+        calls. Entries without an e-value (bounds, no interval) are left out.
+        """
+        known = [entry for entry in self.entries if not math.isnan(entry.log_e_value)]
+        if not known:
+            return ()
+        rejected = e_benjamini_hochberg([entry.log_e_value for entry in known], alpha=alpha)
+        return tuple(entry.id for entry, out in zip(known, rejected, strict=True) if out)
 
     @property
     def exit_code(self) -> int:

@@ -13,11 +13,13 @@ from asymptopia.verify.engine.evidence import (
     e_benjamini_hochberg,
     empirical_bernstein_interval,
     log_e_value,
+    log_e_value_of_proportion,
 )
 from asymptopia.verify.engine.sequential import (
     Verdict,
     asymptotic_bound,
     asymptotic_interval,
+    beta_binomial_interval,
     decide_at_most,
     mixture_variance,
 )
@@ -51,6 +53,14 @@ def test_e_value_leaves_the_band_with_the_interval() -> None:
         edge = log_e_value(0.3, 2.0, n, low - 0.05, 0.05, **settings)
         assert edge == pytest.approx(math.log(100.0), rel=1e-12)
     assert log_e_value(0.3, 2.0, 1000, 0.31, 0.05, **settings) < 0.0
+
+
+def test_e_value_of_a_proportion_reaches_one_over_alpha_with_its_interval() -> None:
+    low, high = beta_binomial_interval(50, 1000, alpha=0.001)
+    assert log_e_value_of_proportion(50, 1000, low - 0.01, 0.01) == pytest.approx(math.log(1000), rel=1e-9)
+    assert log_e_value_of_proportion(50, 1000, high + 0.02, 0.02) == pytest.approx(math.log(1000), rel=1e-9)
+    assert log_e_value_of_proportion(50, 1000, 0.05, 0.01) < 0.0
+    assert log_e_value_of_proportion(0, 10, 0.0, 0.1) <= 0.0
 
 
 def test_one_sided_mixture_reaches_one_over_alpha_at_the_bound() -> None:

@@ -286,3 +286,33 @@ def test_unknown_statistic_and_duplicate_checks_are_refused() -> None:
 def test_bad_options(options: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         run(check(), **options)
+
+
+def test_e_values_screen_a_sweep() -> None:
+    wrong = replace(MEAN, theory=2.2, mutants=(Mutant(name="far", theory=9.0),))
+    sweep = [replace(check(MEAN if i % 3 else wrong), id=f"test.sweep{i}") for i in range(6)]
+    report = run(sweep)
+    assert report.e_rejected(0.05) == ("test.sweep0[case].mean", "test.sweep3[case].mean")
+    right = [entry.log_e_value for entry in report.entries if entry.status == "pass"]
+    assert max(right) < 0.0
+    assert run(check(replace(MEAN, claim="at_most"))).e_rejected() == ()
+
+
+@pytest.mark.parametrize("budget", [0, -5, 1.5])
+def test_bad_budgets_are_refused(budget: object) -> None:
+    with pytest.raises((ValueError, TypeError), match="budget is"):
+        Case(name="case", params=(), targets=(MEAN,), budget=budget)
+    with pytest.raises(ValueError, match="each name once"):
+        Case(name="case", params=(), targets=(MEAN, MEAN), budget=10)
+
+
+@pytest.mark.parametrize("chunk", [1, 1024, 3000, 1 << 20])
+def test_numbers_do_not_depend_on_the_chunks(chunk: int) -> None:
+    from asymptopia.verify.engine.pool import Pool
+    from asymptopia.verify.engine.task import Task
+
+    declared = check()
+    (case,) = declared.cases("quick")
+    job = Task.of(declared, case, 3, "cpu").job
+    with Pool(3, chunk=chunk) as pool, Pool(1) as other:
+        assert pool.blocks(job, 2, 61) == other.blocks(job, 2, 61)
