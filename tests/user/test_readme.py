@@ -50,7 +50,7 @@ def test_commands_named_exist_with_these_options(line: str, capsys: pytest.Captu
     assert words[0] in COMMANDS
     parser = argparse.ArgumentParser()
     import_module(COMMANDS[words[0]][0]).configure(parser)
-    parser.parse_args(words[1:])
+    parser.parse_args(words[1:])  # an unknown option or a missing argument would exit
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
