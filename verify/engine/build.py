@@ -13,15 +13,15 @@ from asymptopia.verify.engine import cpu, cuda, emulator
 from asymptopia.verify.engine.collect import Piece, collect
 from asymptopia.verify.engine.driver import FIRST_FUNCTIONS, FUNCTIONS, SCALES, driver_source
 from asymptopia.verify.engine.emit import canonical, canonical_tree
+from asymptopia.verify.engine.exact import MAX_COUNT
 from asymptopia.verify.engine.grammar import function_tree
 from asymptopia.verify.engine.grid import Grid
 from asymptopia.verify.engine.interpret import interpret, self_contained
+from asymptopia.verify.engine.plan import RNG_VERSION
 
 Run: TypeAlias = Callable[[int, int, int, int, Any, Any, Any], None]
 
-RNG_VERSION = "rng: 1"
 TARGETS = ("python", "cpu", "emulator", "cuda")
-MAX_COUNT = 2**20
 # names of the generated source
 RESERVED = frozenset({"_replicate", "_first", "_run", "_loop", "_scratch", "_device", "_numba", "math", "struct"})
 
@@ -89,7 +89,7 @@ def kernel_hash(kernel: Kernel) -> str:
     Made of syntax trees, so that comments, docstrings, annotations and the Python version leave it as it is. The
     primitives are not part of it: each is one exactly defined instruction on every target.
     """
-    lines = [RNG_VERSION, *(canonical(piece) for piece in kernel_pieces(kernel))]
+    lines = [f"rng: {RNG_VERSION}", *(canonical(piece) for piece in kernel_pieces(kernel))]
     lines.append(canonical_tree(ast.parse(_driver(kernel))))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

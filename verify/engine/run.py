@@ -62,30 +62,7 @@ def run(
 ) -> Report:
     """Return the report of the checks, each run until its targets and their mutants have a verdict.
 
-    Parameters
-    ----------
-    checks : iterable of Check
-        What to run.
-    profile : {"quick", "standard", "exhaustive"}
-        Which cases and budgets.
-    rng : int, SeedSequence, BitGenerator, Generator or None
-        Seed; None draws fresh entropy, which the report states.
-    alpha : float
-        Probability that any right theory in this run is ever called wrong; split evenly over the targets.
-    threads : int, optional
-        Threads; every number in the report but the seconds is the same for any.
-    target : {"cpu", "cuda", "auto", "python", "emulator"}
-        Where kernels run: ``"cuda"`` on a graphics processor, with the same integers; ``"auto"`` there if one can be
-        used, else on the CPU. ``"python"`` interprets the source of the CPU and ``"emulator"`` that of the graphics
-        processor, for debugging.
-    progress : callable, optional
-        Called with a `Progress` after each look.
-    ledger : path, optional
-        Folder in which finished blocks are recorded as they come.
-    resume : bool
-        Whether the ledger may hold blocks of this run already; they are not computed again.
-    scheduler : str, optional
-        Address of a Dask scheduler whose workers compute the blocks; the extra ``dask``.
+    The arguments are those of `asymptopia.verify.run`, which takes checks by name, too.
 
     Raises
     ------
