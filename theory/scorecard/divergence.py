@@ -143,7 +143,8 @@ class DivergenceResult(Result):
         floor : float
             In [0, 1), for "snc" and "ncx2": the upper end is taken at no smaller an estimate than the quantile of this
             order under ``J = 0``, a power constraint [1]_. It widens the interval of samples that agree better than
-            chance, which with 0 shrinks to the point 0; it leaves all others alone.
+            chance, which with 0 shrinks to the point 0; it leaves all others alone. Measured at 95 % where ``n_eff J``
+            is 1 to 4: 96.9 to 97.7 % with it, 94.3 to 95.0 % with 0.
 
         Returns
         -------
