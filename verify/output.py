@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, table, write_text
+from asymptopia._cli.console import console, show_table, table, write_text
 from asymptopia.verify.engine.entry import Entry
 from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.rows import COLUMNS, NUMERIC, cells
@@ -82,7 +82,7 @@ def show(report: Report, options: argparse.Namespace) -> int:
 def print_table(report: Report, out: Console, *, quiet: bool = False) -> None:
     """Print the table, the reasons of what did not pass, and the closing line."""
     if not quiet:
-        out.print(table(COLUMNS, [_row(entry) for entry in report.entries], right=NUMERIC))
+        show_table(out, table(COLUMNS, [_row(entry) for entry in report.entries], right=NUMERIC))
         for entry in report.entries:
             if entry.reason:
                 out.print(f"{entry.id}: {entry.status}: {entry.reason}", markup=False)

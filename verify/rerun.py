@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console, show_table, table, write_json
 from asymptopia.verify.engine.cuda import NoDeviceError
 from asymptopia.verify.engine.entry import plain
 from asymptopia.verify.engine.report import EXIT_INCONCLUSIVE, Report
@@ -76,7 +76,7 @@ def _ranges(report: Report, blocks: tuple[int, int], options: argparse.Namespace
             )
             out.print(f"{text}, digest {totals.digest()}", markup=False)
             columns = ("statistic", "mean", "variance", "skewness", "kurtosis")
-            out.print(table(columns, _moments(item), right=columns[1:]))
+            show_table(out, table(columns, _moments(item), right=columns[1:]))
             if item.note:
                 out.print(f"{item.case}: {item.note}", markup=False)
     return 1 if any(item.note for item in found) else 0

@@ -244,3 +244,20 @@ def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m asymptopia list | true"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 200])
+def test_no_digit_is_cut_off_in_a_narrow_terminal(width: int) -> None:
+    import io
+
+    from rich.console import Console
+
+    from asymptopia._cli.console import show_table, table
+
+    out = Console(file=io.StringIO(), width=width)
+    numbers = [("rate_marriage", "6.49e-155", "[0.4419, 0.596]"), ("age", "4.2e-42", "[0.1051, 0.1865]")]
+    show_table(
+        out, table(("column", "p", "interval", "more"), [(*row, "1234567890" * 2) for row in numbers], right=("p",))
+    )
+    text = out.file.getvalue()
+    assert all(word in text for row in numbers for word in row)

@@ -12,8 +12,13 @@ from asymptopia._cli import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 PIPE_WIDTH = 200
+WHOLE = 10_000
+"""Columns in which any table fits."""
+NAME = 24
+"""Characters up to which a name is kept in one piece."""
 
 
 def console(stream: TextIO | None = None) -> Console:
@@ -24,16 +29,33 @@ def console(stream: TextIO | None = None) -> Console:
     return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, soft_wrap=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = (), title: str = "") -> Any:
-    """Return a rich table; the columns named in `right` are aligned right."""
+def show_table(out: Console, made: Table) -> None:
+    """Print a table whole: a terminal too narrow for its numbers wraps the lines, and no digit is cut off."""
+    narrowest = out.measure(made, options=out.options.update(width=WHOLE)).minimum
+    out.print(made, width=max(out.width, narrowest), crop=False, soft_wrap=narrowest > out.width)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = (), title: str = ""
+) -> Table:
+    """Return a rich table; the columns named in `right` are aligned right and never narrower than their numbers."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    numeric = set(right)
-    for column in columns:
-        made.add_column(column, justify="right" if column in numeric else "left", no_wrap=column in numeric)
-    for row in rows:
+    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, collapse_padding=True)
+    numeric, body = set(right), [tuple(row) for row in rows]
+    for i, column in enumerate(columns):
+        longest = max(Text.from_markup(cell).cell_len for cell in (column, *(row[i] for row in body)))
+        whole = column in numeric or longest <= NAME
+        made.add_column(
+            column,
+            justify="right" if column in numeric else "left",
+            no_wrap=whole,
+            min_width=longest if whole else None,
+            overflow="fold",
+        )
+    for row in body:
         made.add_row(*row)
     return made
 

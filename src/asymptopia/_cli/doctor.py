@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import asymptopia
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console, show_table, table, write_json
 from asymptopia.theory._core.units import cache_dir
 from asymptopia.verify.engine.cpu import fill_vectorisation
 from asymptopia.verify.engine.manifest import PACKAGES, cpu_name, versions
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json != "-":
         # what stands in brackets is no markup
         rows = [(key, _text(value).replace("[", r"\[")) for key, value in facts.items()]
-        console().print(table(("fact", "value"), rows))
+        show_table(console(), table(("fact", "value"), rows))
     return 0 if facts["kernels"] == "ok" else 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console, show_table, table, write_json
 from asymptopia.theory._core.registry import claims
 
 
@@ -40,5 +40,5 @@ def run(options: argparse.Namespace) -> int:
         (claim.id, claim.statement, claim.proof.partition(":")[2], claim.oracle, "\n".join(claim.checks))
         for claim in found
     ]
-    out.print(table(("claim", "statement", "proof", "oracle", "checks"), rows))
+    show_table(out, table(("claim", "statement", "proof", "oracle", "checks"), rows))
     return 0

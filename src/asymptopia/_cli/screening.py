@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console, show_table, table, write_json
 from asymptopia._cli.tables import add_dataset_option
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def show(screen: Screen, options: argparse.Namespace) -> int:
         level = f"{100 * options.level:g} % interval"
         names = ("column", "bins", screen.quantity, "bias", "SE", level, "p", f"p ({screen.adjustment})", "status")
         rows = [_row(screen, i, intervals[i]) for i in screen.order()]
-        out.print(table(names, rows, right=names[1:8]))
+        show_table(out, table(names, rows, right=names[1:8]))
         for i in screen.order():
             if not screen.results[i].status.ok:
                 out.print(f"{screen.features[i]}: {screen.results[i].status}", markup=False)
@@ -93,7 +93,7 @@ def _detail(screen: Screen, feature: str, out: Any) -> None:
     columns = {key: list(values) for key, values in screen[feature]._columns().items()}
     body = [[_number(float(value)) for value in values] for values in columns.values()]
     rows = [(label.replace("[", r"\["), *cells) for label, cells in zip(labels, zip(*body, strict=True), strict=True)]
-    out.print(table(("cell", *columns), rows, right=tuple(columns), title=feature))
+    show_table(out, table(("cell", *columns), rows, right=tuple(columns), title=feature))
 
 
 def _plain(screen: Screen, intervals: list[Any], level: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 
-from asymptopia._cli.console import console, table, write_json
+from asymptopia._cli.console import console, show_table, table, write_json
 
 Part = tuple[str, Callable[[], None]]
 
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
             (str(o["part"]), "ok" if o["ok"] else f"FAILED {o['error']}", f"{o['seconds']:.2f} s") for o in outcomes
         ]
         out = console()
-        out.print(table(("part", "outcome", "time"), rows, right=("time",)), markup=False)
+        show_table(out, table(("part", "outcome", "time"), rows, right=("time",)))
         out.print(f"selftest: {passed} of {len(outcomes)} parts hold")
     return 0 if passed == len(outcomes) else 1
 
