@@ -9,6 +9,7 @@ from scipy.special import chdtrc, chdtri
 
 from asymptopia.theory.scorecard.cumulants import second_order_cumulants
 from asymptopia.theory.scorecard.design import psi_power, threshold_false_alarm
+from asymptopia.theory.scorecard.laws import noncentral_chi2_tails
 from asymptopia.theory.scorecard.moments import independent_moments
 from asymptopia.theory.scorecard.shares import HALF
 from asymptopia.verify.checks.scorecard_settings import Setting
@@ -196,7 +197,7 @@ def power_case(setting: Setting, fine: float) -> Case:
     delta = max(0.005 * fine, 2 * gap)
     wrong = {
         "central law": 0.05,
-        "B degrees of freedom": float(_noncentral_sf(critical, dof + 1, scale * setting.divergence)),
+        "B degrees of freedom": _noncentral_sf(critical, dof + 1, scale * setting.divergence),
         "n in place of n_e": float(psi_power(setting.n, math.inf, setting.bins, setting.divergence, 0.05)),
     }
     target = Target(
@@ -263,6 +264,4 @@ def pearson_case(setting: Setting, fine: float) -> Case:
 
 def _noncentral_sf(x: float, dof: float, noncentrality: float) -> float:
     """Return the noncentral chi-square survival function."""
-    from asymptopia.theory.scorecard.laws import noncentral_chi2_tails
-
-    return math.exp(float(noncentral_chi2_tails(x, dof, noncentrality).sf))
+    return float(np.exp(noncentral_chi2_tails(x, dof, noncentrality).sf))

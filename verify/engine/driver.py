@@ -157,6 +157,32 @@ def refused_attempts(x: MutableSequence[float], m: int, flags: int) -> int:
     return left
 
 
+_PLAIN_TEMPLATE = """
+_replicate = {replicate}
+
+{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
+    x = _scratch({size})
+    for i in range(count):
+        r = rep0 + i
+        {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
+{stores}
+        {each}
+"""
+
+
+def plain_source(replicate: str, statistics: int, each: str, decorator: str = "") -> str:
+    """Return the text of a ``_run`` that does `each`, a statement, with the statistics ``x`` of every replicate."""
+    return _PLAIN_TEMPLATE.format(
+        replicate=replicate,
+        decorator=decorator,
+        size=statistics,
+        mask="0xFFFFFFFF",
+        targets=", ".join(f"v{s}" for s in range(statistics)),
+        stores="\n".join(f"        x[{s}] = v{s} * 1.0" for s in range(statistics)),
+        each=each,
+    )
+
+
 def usable_values(x: Sequence[float], scales: Sequence[float], m: int, statistics: int) -> int:
     """Return how many values of a block are within the bound of their pivot: all of them, nearly always.
 

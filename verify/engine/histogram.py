@@ -14,21 +14,10 @@ from asymptopia.verify.engine import cpu
 from asymptopia.verify.engine.build import Kernel, Run
 from asymptopia.verify.engine.check import Check, Profile
 from asymptopia.verify.engine.collect import collect
+from asymptopia.verify.engine.driver import plain_source
 from asymptopia.verify.engine.exact import MAX_COUNT
 from asymptopia.verify.engine.interpret import interpret, self_contained
 from asymptopia.verify.engine.pool import FIRST_CHUNK, in_pieces
-
-_TEMPLATE = """
-_replicate = {replicate}
-
-{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
-    x = _scratch({size})
-    for i in range(count):
-        r = rep0 + i
-        {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
-{stores}
-        acc[place(x[{statistic}], scales, len(acc) - 1)] += 1
-"""
 
 
 class Histogram(NamedTuple):
@@ -142,15 +131,8 @@ def compile_histogram(kernel: Kernel, statistic: int, target: str = "cpu") -> Ru
     name, size = kernel.replicate.__name__, len(kernel.statistics)
     pieces = collect([place, kernel.replicate])
     compiled = target != "python" and cpu.compiler_is_on()
-    loop = _TEMPLATE.format(
-        replicate=name,
-        decorator=cpu.RUN if compiled else "",
-        size=size,
-        statistic=statistic,
-        mask="0xFFFFFFFF",
-        targets=", ".join(f"v{s}" for s in range(size)),
-        stores="\n".join(f"        x[{s}] = v{s} * 1.0" for s in range(size)),
-    )
+    each = f"acc[place(x[{statistic}], scales, len(acc) - 1)] += 1"
+    loop = plain_source(name, size, each, cpu.RUN if compiled else "")
     if compiled:
         return cpu.compile_text(name, cpu.unit_text(pieces, loop))
     run: Run = interpret(name, self_contained(pieces, loop))["_run"]

@@ -12,6 +12,7 @@ from asymptopia.verify.device.primitives import float_bits
 from asymptopia.verify.engine import cpu
 from asymptopia.verify.engine.build import Kernel, Run
 from asymptopia.verify.engine.collect import collect
+from asymptopia.verify.engine.driver import plain_source
 from asymptopia.verify.engine.exact import DIGITS
 from asymptopia.verify.engine.interpret import interpret, self_contained
 
@@ -78,29 +79,9 @@ def accumulate_wide(x: Sequence[float], scales: Sequence[float], acc: MutableSeq
     return added
 
 
-_TEMPLATE = """
-_replicate = {replicate}
-
-{decorator}def _run(k0, k1, rep0, count, params, scales, acc):
-    x = _scratch({size})
-    for i in range(count):
-        r = rep0 + i
-        {targets} = _replicate((k0 & {mask}, k1 & {mask}, r & {mask}, (r >> 32) & {mask}, 0), params)
-{stores}
-        accumulate_wide(x, scales, acc, 1, {size})
-"""
-
-
 def wide_source(replicate: str, size: int, decorator: str = "") -> str:
     """Return the text of ``_run`` around the function named `replicate` with `size` statistics."""
-    return _TEMPLATE.format(
-        replicate=replicate,
-        decorator=decorator,
-        size=size,
-        mask="0xFFFFFFFF",
-        targets=", ".join(f"v{s}" for s in range(size)),
-        stores="\n".join(f"        x[{s}] = v{s} * 1.0" for s in range(size)),
-    )
+    return plain_source(replicate, size, f"accumulate_wide(x, scales, acc, 1, {size})", decorator)
 
 
 def unit_source_wide(kernel: Kernel) -> str:
