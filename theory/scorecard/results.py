@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from asymptopia.theory.scorecard.divergence import DivergenceResult
+from asymptopia.theory.scorecard.jeffreys import JeffreysResult
 from asymptopia.theory.scorecard.paired import PairedSamples
 from asymptopia.theory.scorecard.sampling import Array, FixedBaseline, IndependentSamples, Sampling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class IVResult(DivergenceResult):
-    """Information value of a binned feature: `DivergenceResult` with the counts `good` and `bad`, one a bin.
+class IVResult(JeffreysResult):
+    """Information value of a binned feature: `JeffreysResult` with the counts `good` and `bad`, one a bin.
 
     `woe` is ``log(good share / bad share)``: positive is safer.
     """
@@ -35,8 +35,8 @@ class IVResult(DivergenceResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PSIResult(DivergenceResult):
-    """Population stability index: `DivergenceResult` with the counts of both dates.
+class PSIResult(JeffreysResult):
+    """Population stability index: `JeffreysResult` with the counts of both dates.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ METHODS = ("snc", "delta", "log", "ncx2", "bootstrap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DivergenceResult(Result):
+class JeffreysResult(Result):
     """Inference for the Jeffreys divergence J of two vectors of bin shares, in nats.
 
     Attributes
