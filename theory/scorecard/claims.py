@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asymptopia.theory._core.registry import Claim, Source
+from asymptopia.theory.scorecard.claims_designs import CLAIMS as DESIGN_CLAIMS
 
 _PROOFS = "asymptopia.theory.scorecard.symbolic"
 _MOMENTS = "asymptopia.theory.scorecard.symbolic_moments"
@@ -147,4 +148,5 @@ CLAIMS = (
         checks=("scorecard.snc_coverage",),
         page=_PAGE,
     ),
+    *DESIGN_CLAIMS,
 )

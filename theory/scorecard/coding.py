@@ -141,9 +141,11 @@ def cells(first: Column, *others: Column, bins: int = 10) -> Cells:
 def _quantile_edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
     """Return the inner cut points: values of the sample, so that ties never straddle one."""
     shares = np.arange(1, bins) / bins
-    edges = np.unique(np.quantile(values, shares, method="inverted_cdf"))
-    # a cut at the maximum would leave the last cell empty
-    inner: NDArray[np.float64] = edges[edges < values.max()]
+    edges = np.quantile(values, shares, method="inverted_cdf")
+    # a cut at the maximum would leave the last cell empty: an atom there becomes the last cell
+    top = values.max()
+    edges[edges == top] = values[values < top].max()
+    inner: NDArray[np.float64] = np.unique(edges)
     return inner
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from asymptopia.theory._core.result import Result, format_number
 from asymptopia.theory._core.status import Status
 from asymptopia.theory._core.validation import choice
+from asymptopia.theory.scorecard.adjustment import ADJUSTMENTS, adjust_pvalues
 from asymptopia.theory.scorecard.coding import Cells, Column, cells, columns_of
 from asymptopia.theory.scorecard.counting import count_table
 from asymptopia.theory.scorecard.inference import information_value, psi
 from asymptopia.theory.scorecard.results import IVResult, PSIResult
+from asymptopia.theory.scorecard.survey import survey_table
 
-ADJUSTMENTS = {"holm": "holm", "bonferroni": "bonferroni", "bh": "fdr_bh", "by": "fdr_by"}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -36,7 +37,7 @@ class ScreenStatus(Status):
     CAVEATS = "Some columns lie outside the validity of the theory: see their own status."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Screen(Result):
     """One information value or stability index a column, with p-values adjusted for looking at all of them.
 
@@ -121,6 +122,8 @@ def iv_screen_frame(
     bins: int = 10,
     smoothing: float = 0,
     adjust: str = "holm",
+    weights: str | None = None,
+    clusters: str | None = None,
 ) -> Screen:
     """Return the information value of every column against a binary target.
 
@@ -141,11 +144,16 @@ def iv_screen_frame(
         Additive smoothing of the estimator, as in `information_value`.
     adjust : {"holm", "bonferroni", "bh", "by"}
         Adjustment of the p-values for the number of columns.
+    weights : str, optional
+        Column of sampling weights, >= 0, as in `survey_table`. The cut points do not use them.
+    clusters : str, optional
+        Column that names the cluster of each row, such as a branch: rows of one cluster may depend on one another.
 
     Raises
     ------
     ValueError
-        If a column is unknown, the target is missing somewhere, not binary, or of a single class.
+        If a column is unknown, the target is missing somewhere, not binary, or of a single class; if a weight or a
+        cluster is missing, or a weight is negative.
 
     Examples
     --------
@@ -157,12 +165,13 @@ def iv_screen_frame(
     choice("adjust", adjust, ADJUSTMENTS)
     (outcome,) = columns_of(data, [target])
     bad = events(outcome, event)
-    found = [column for column in columns_of(data, columns) if column.name != target]
+    design = _Design.of([data], weights, clusters)
+    found = [column for column in columns_of(data, columns) if column.name not in {target, weights, clusters}]
     if not found:
         message = f"the table has no column but the target {target!r}"
         raise ValueError(message)
     coded = [cells(column, bins=bins) for column in found]
-    return _screen("IV", found, coded, bad, smoothing, adjust)
+    return _screen("IV", found, coded, bad, smoothing, adjust, design)
 
 
 def psi_screen_frame(
@@ -173,6 +182,8 @@ def psi_screen_frame(
     bins: int = 10,
     smoothing: float = 0,
     adjust: str = "holm",
+    weights: str | None = None,
+    clusters: str | None = None,
 ) -> Screen:
     """Return the population stability index of every column between two tables.
 
@@ -184,11 +195,15 @@ def psi_screen_frame(
         Columns to compare; all that both tables have if None, and then both must have the same.
     bins, smoothing, adjust
         As in `iv_screen_frame`. Cut points are quantiles of the reference.
+    weights, clusters : str, optional
+        As in `iv_screen_frame`, columns of both tables. A cluster may have rows in both: with the account as the
+        cluster, the same accounts may be in both tables.
 
     Raises
     ------
     ValueError
-        If a column is missing in one table, or is numeric in one and text in the other.
+        If a column is missing in one table, or is numeric in one and text in the other; if a weight or a cluster is
+        missing, or a weight is negative.
 
     Examples
     --------
@@ -203,6 +218,11 @@ def psi_screen_frame(
         odd = sorted({column.name for column in current} ^ set(names))
         message = f"only one of the tables has {', '.join(map(repr, odd))}; name the columns to compare"
         raise ValueError(message)
+    design = _Design.of([expected, actual], weights, clusters)
+    reference = [column for column in reference if column.name not in {weights, clusters}]
+    if not reference:
+        message = "the tables have no column to compare"
+        raise ValueError(message)
     by_name = {column.name: column for column in current}
     coded = [cells(column, by_name[column.name], bins=bins) for column in reference]
     sizes = len(reference[0].values), len(current[0].values)
@@ -210,7 +230,7 @@ def psi_screen_frame(
         message = f"the {'expected' if sizes[0] == 0 else 'actual'} table has no rows"
         raise ValueError(message)
     sample = np.repeat(np.array([1, 0], dtype=np.uint8), sizes)
-    return _screen("PSI", reference, coded, sample, smoothing, adjust)
+    return _screen("PSI", reference, coded, sample, smoothing, adjust, design)
 
 
 def events(column: Column, event: str | None) -> NDArray[np.uint8]:
@@ -263,6 +283,69 @@ def _compare(column: Column, event: str) -> NDArray[np.bool_]:
     return np.asarray(_OPERATORS[sign](column.values, number), dtype=bool)
 
 
+class _Design(NamedTuple):
+    """Weight and cluster of every row, None where each row counts once and stands alone."""
+
+    weights: NDArray[np.float64] | None
+    clusters: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, tables: Sequence[Any], weights: str | None, clusters: str | None) -> _Design:
+        """Read both columns of the tables, one after the other."""
+        weight = None if weights is None else _stacked(tables, weights, "weights")
+        label = None if clusters is None else _stacked(tables, clusters, "clusters")
+        if weight is not None:
+            if weight.dtype.kind != "f":
+                message = f"weights is the column {weights!r}, which holds text; expected numbers >= 0"
+                raise ValueError(message)
+            if not (np.isfinite(weight) & (weight >= 0)).all():
+                odd = float(weight[~(np.isfinite(weight) & (weight >= 0))][0])
+                message = f"the column of weights, {weights!r}, holds {odd!r}; expected finite numbers >= 0"
+                raise ValueError(message)
+        return cls(weight, None if label is None else np.unique(label, return_inverse=True)[1].astype(np.int64))
+
+
+def _stacked(tables: Sequence[Any], name: str, kind: str) -> NDArray[Any]:
+    found = [columns_of(table, [name])[0] for table in tables]
+    missing = sum(int(column.missing.sum()) for column in found)
+    if missing:
+        message = f"the column of {kind}, {name!r}, is missing in {missing} rows; drop those rows or fill it first"
+        raise ValueError(message)
+    if len({column.numeric for column in found}) > 1:
+        message = f"the column of {kind}, {name!r}, is numeric in one table and text in the other; convert it first"
+        raise ValueError(message)
+    values = [column.values if column.numeric else column.values.astype(str) for column in found]
+    return np.concatenate(values)
+
+
+def _results(
+    quantity: str, coded: Sequence[Cells], sample: NDArray[np.uint8], smoothing: float, design: _Design
+) -> Iterator[IVResult | PSIResult]:
+    if design.weights is not None or design.clusters is not None:
+        for column in coded:
+            codes, width = np.concatenate(column.codes), len(column.labels)
+            survey = survey_table(codes, sample, weights=design.weights, clusters=design.clusters, bins=width)
+            yield (
+                information_value(survey, smoothing=smoothing)
+                if quantity == "IV"
+                else psi(survey, baseline=_baseline(column), smoothing=smoothing)
+            )
+        return
+    widest = max(len(column.labels) for column in coded)
+    codes = np.stack([np.concatenate(column.codes) for column in coded], axis=1)
+    table = count_table(codes.astype(np.uint16 if widest <= 2**16 else np.int32), sample, max(2, widest))
+    for counts, column in zip(table, coded, strict=True):
+        first, second = counts[: len(column.labels)].T
+        if quantity == "IV":
+            yield information_value(first, second, smoothing=smoothing)
+        else:
+            yield psi(first, second, baseline=_baseline(column), smoothing=smoothing)
+
+
+def _baseline(column: Cells) -> str:
+    return "quantile" if column.quantiles else "random"
+
+
 def _screen(
     quantity: str,
     found: Sequence[Column],
@@ -270,31 +353,15 @@ def _screen(
     sample: NDArray[np.uint8],
     smoothing: float,
     adjust: str,
+    design: _Design,
 ) -> Screen:
-    from statsmodels.stats.multitest import multipletests
-
-    widest = max(len(column.labels) for column in coded)
-    codes = np.stack([np.concatenate(column.codes) for column in coded], axis=1)
-    table = count_table(codes.astype(np.uint16 if widest <= 2**16 else np.int32), sample, max(2, widest))
-    results: list[IVResult | PSIResult] = []
-    for counts, column in zip(table, coded, strict=True):
-        first, second = counts[: len(column.labels)].T
-        if quantity == "IV":
-            results.append(information_value(first, second, smoothing=smoothing))
-        else:
-            baseline = "quantile" if column.quantiles else "random"
-            results.append(psi(first, second, baseline=baseline, smoothing=smoothing))
-    pvalues = np.array([result.pvalue for result in results])
-    adjusted = np.full(len(pvalues), np.nan)
-    tested = ~np.isnan(pvalues)
-    if tested.any():
-        adjusted[tested] = multipletests(pvalues[tested], method=ADJUSTMENTS[adjust])[1]
+    results = tuple(_results(quantity, coded, sample, smoothing, design))
     return Screen(
         status=ScreenStatus.OK if all(result.status.ok for result in results) else ScreenStatus.CAVEATS,
         quantity=quantity,
         features=tuple(column.name for column in found),
-        results=tuple(results),
+        results=results,
         labels=tuple(column.labels for column in coded),
         adjustment=adjust,
-        adjusted=adjusted,
+        adjusted=adjust_pvalues([result.pvalue for result in results], adjust),
     )

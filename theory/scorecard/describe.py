@@ -34,7 +34,7 @@ def describe(sampling: Sampling, used: NDArray[np.bool_], smoothing: float) -> d
     if testable and not (zero_cell and smoothing == 0):
         _, variance, bias = sampling.moments(smoothing) if smoothing == 0 else smoothed
     raw = float(smoothed.divergence - smoothed.bias) if testable else math.nan
-    found = _limits(sampling, testable=testable)
+    found = limits(sampling, testable=testable)
     p, q, d = sampling.shares(smoothing)
     woe_variance = sampling.woe_variance(smoothing)
     return {
@@ -63,13 +63,15 @@ def describe(sampling: Sampling, used: NDArray[np.bool_], smoothing: float) -> d
     }
 
 
-def _limits(sampling: Sampling, *, testable: bool) -> list[ScorecardStatus]:
+def limits(sampling: Sampling, *, testable: bool, infinite: bool = True) -> list[ScorecardStatus]:
+    """Return what limits a result; `infinite` is whether a bin that is empty in one sample makes the estimate so."""
     found = []
-    smaller = min(sampling.n, sampling.m)
-    if float(sampling.expected_counts.min()) < 1 or smaller / sampling.bins < _FEW:
+    if float(sampling.expected_counts.min()) < 1 or sampling.smaller / sampling.bins < _FEW:
         found.append(ScorecardStatus.SPARSE)
+    if sampling.few_clusters:
+        found.append(ScorecardStatus.FEW_CLUSTERS)
     if sampling.zero_cell:
-        found.append(ScorecardStatus.ZERO_CELL)
+        found.append(ScorecardStatus.ZERO_CELL if infinite else ScorecardStatus.ZERO_CELL_FINITE)
     if not testable:
         found.append(ScorecardStatus.ONE_BIN if sampling.bins == 1 else ScorecardStatus.NO_MOVES)
     return found

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from asymptopia.theory._core.validation import choice, counts, fail, numeric, same_shape
+from asymptopia.theory.scorecard.covariance import FixedBins
 from asymptopia.theory.scorecard.describe import describe
 from asymptopia.theory.scorecard.paired import PairedSamples
 from asymptopia.theory.scorecard.results import IVResult, PSIResult
-from asymptopia.theory.scorecard.sampling import Array, FixedBaseline, IndependentSamples, Sampling, total
-from asymptopia.theory.scorecard.shares import HALF, check_smoothing, refuse_fractions, two_samples, whole_counts
+from asymptopia.theory.scorecard.sampling import FixedBaseline, IndependentSamples, Sampling, total
+from asymptopia.theory.scorecard.shares import (
+    HALF,
+    check_smoothing,
+    known_shares,
+    pair_table,
+    two_samples,
+    whole_counts,
+)
+from asymptopia.theory.scorecard.survey import SurveyTable, survey_parts
 
 BASELINES = ("random", "fixed", "paired", "quantile")
-_SUM_TOLERANCE = 1e-9
+IV_DESIGNS = ("two-sample", "joint", "fixed-bins")
+PSI_DESIGNS = ("two-sample", "joint", "paired")
 
 
 def jeffreys(x: ArrayLike, y: ArrayLike, *, smoothing: float = 0, axis: int = -1) -> Any:
@@ -71,13 +80,28 @@ def jeffreys(x: ArrayLike, y: ArrayLike, *, smoothing: float = 0, axis: int = -1
     return float(result) if result.ndim == 0 else result
 
 
-def information_value(good: ArrayLike, bad: ArrayLike, *, smoothing: float = 0) -> IVResult:
+def information_value(
+    good: ArrayLike | SurveyTable,
+    bad: ArrayLike | None = None,
+    *,
+    design: str = "two-sample",
+    smoothing: float = 0,
+) -> IVResult:
     r"""Return the information value of a binned feature with its inference.
 
     Parameters
     ----------
     good, bad : array_like
-        Whole counts of goods and of bads, one a bin, shape ``(bins,)``.
+        Whole counts of goods and of bads, one a bin, shape ``(bins,)``; or a table of `survey_table` as `good` and no
+        `bad`, for rows with weights or in clusters.
+    design : {"two-sample", "joint", "fixed-bins"}
+        How the counts were drawn.
+
+        * ``"two-sample"``: goods and bads are two samples of given sizes.
+        * ``"joint"``: one sample, split by outcome. To first order the same as "two-sample": given the sizes it is
+          that, and their variation moves the estimate by a higher order only.
+        * ``"fixed-bins"``: the sizes of the bins are given, the outcome in each is random. The standard error is at
+          most that of the others, and the law under ``J = 0`` is theirs.
     smoothing : float
         Pseudo-count a bin of the estimator that `bias`, `se` and `statistic` describe; 0 is the plug-in.
 
@@ -93,10 +117,13 @@ def information_value(good: ArrayLike, bad: ArrayLike, *, smoothing: float = 0) 
     Notes
     -----
     *Assumptions*: independent accounts; bins fixed beforehand. Bins chosen on the same outcomes invalidate the test
-    and the interval. Goods and bads may be two samples or one sample split by outcome: the same to first order.
+    and the interval.
 
     The variance is :math:`V_P/n + V_Q/m` [1]_ with :math:`V_P = \mathrm{Var}_P(\log(p/q) - q/p)`; under ``J = 0`` the
-    statistic ``n_eff J`` has a chi-square law [2]_.
+    statistic ``n_eff J`` has a chi-square law [2]_. For fixed bins of :math:`N_i` rows it is
+    :math:`\sum_i N_i e_i (1 - e_i) D_i^2` with the event rates :math:`e_i` and the derivative
+    :math:`D_i` of J by the bads of bin i, and the bias holds a term for the random sizes, see `FixedBins`. For a survey
+    it is that of the linearised sums, and ``n_eff J`` has a mixture of chi-squares under ``J = 0`` [3]_.
 
     References
     ----------
@@ -104,6 +131,8 @@ def information_value(good: ArrayLike, bad: ArrayLike, *, smoothing: float = 0) 
        2025.
     .. [2] B. Yurdakul, J. Naranjo, "Statistical properties of the population stability index", Journal of Risk Model
        Validation 14(4), 2020.
+    .. [3] J. N. K. Rao, A. J. Scott, "On chi-squared tests for multiway contingency tables with cell proportions
+       estimated from survey data", Ann. Statist. 12, 1984.
 
     Examples
     --------
@@ -116,33 +145,57 @@ def information_value(good: ArrayLike, bad: ArrayLike, *, smoothing: float = 0) 
     [0.4493, 0.8946]
     >>> iv.test(margin=0.3).pvalue < 0.001
     True
+    >>> round(information_value([139, 49, 164, 348], [135, 14, 105, 46], design="fixed-bins").se, 6)
+    0.113695
     """
+    choice("design", design, IV_DESIGNS)
+    smoothing = check_smoothing(smoothing)
+    if isinstance(good, SurveyTable):
+        (first, second), survey = survey_parts(good, "bad", bad, design)
+        found = describe(good.sampling(), good.used, smoothing)
+        return IVResult(good=first, bad=second, design="survey" if survey else design, survey=survey, **found)
+    if bad is None:
+        raise fail("bad", None, "the counts of the bads; only a survey table goes without")
     x, y = whole_counts("good", good), whole_counts("bad", bad)
     same_shape("good", x, "bad", y)
     used = x + y > 0
-    found = describe(IndependentSamples(x[used], y[used]), used, check_smoothing(smoothing))
-    return IVResult(good=x.astype(np.int64), bad=y.astype(np.int64), **found)
+    model = FixedBins if design == "fixed-bins" else IndependentSamples
+    found = describe(model(x[used], y[used]), used, smoothing)
+    return IVResult(design=design, survey=None, good=x.astype(np.int64), bad=y.astype(np.int64), **found)
 
 
 def psi(
-    actual: ArrayLike, expected: ArrayLike | None = None, *, baseline: str = "random", smoothing: float = 0
+    actual: ArrayLike | SurveyTable,
+    expected: ArrayLike | None = None,
+    *,
+    baseline: str = "random",
+    design: str = "two-sample",
+    smoothing: float = 0,
 ) -> PSIResult:
     r"""Return the population stability index with its inference.
 
     Parameters
     ----------
     actual : array_like
-        Whole counts now, shape ``(bins,)``; for ``baseline="paired"`` the transition table of shape ``(bins, bins)``:
-        entry (i, j) counts the accounts that are in bin i now and were in bin j at the baseline.
+        Whole counts now, shape ``(bins,)``; for ``design="paired"`` the transition table of shape ``(bins, bins)``:
+        entry (i, j) counts the accounts that are in bin i now and were in bin j at the baseline. Or a table of
+        `survey_table`, whose sample 0 is now and sample 1 the baseline, for rows with weights or in clusters.
     expected : array_like
-        Whole counts at the baseline; for "fixed" its shares, all positive, with sum 1; for "paired" left out.
-    baseline : {"random", "fixed", "paired", "quantile"}
+        Whole counts at the baseline; for "fixed" its shares, all positive, with sum 1; for "paired" and a survey left
+        out.
+    baseline : {"random", "fixed", "quantile", "paired"}
         How the baseline was obtained.
 
         * ``"random"``: a sample, independent of the current one.
         * ``"fixed"``: known shares. An estimated baseline treated as known understates the variance.
         * ``"quantile"``: a sample of which the bin edges are quantiles. Its counts are then nearly constant, but the
           law under ``J = 0`` is that of "random", since the edges vary instead; so is all that is computed.
+        * ``"paired"``: the same as ``design="paired"``.
+    design : {"two-sample", "joint", "paired"}
+        How the counts were drawn.
+
+        * ``"two-sample"``: two samples of given sizes.
+        * ``"joint"``: one sample, split by date; to first order the same.
         * ``"paired"``: the same accounts at both dates.
     smoothing : float
         As in `information_value`. Known shares are not smoothed; a transition table is on its diagonal.
@@ -161,8 +214,8 @@ def psi(
     -----
     *Assumptions*: independent accounts (within each date for "paired") and bins that do not depend on the current
     sample. Under ``J = 0`` the statistic ``n_eff J`` is chi-square with bins - 1 degrees of freedom [1]_, ``n_eff = n``
-    for known shares; for paired samples a weighted sum of chi-squares with the weights `null_weights`, and
-    ``n_eff = n / 2``.
+    for known shares; for paired samples and surveys a weighted sum of chi-squares with the weights `null_weights`, and
+    ``n_eff = n / 2`` for paired samples.
 
     References
     ----------
@@ -181,62 +234,60 @@ def psi(
     (150.0, array([0.114, 0.334]))
     """
     choice("baseline", baseline, BASELINES)
+    choice("design", design, PSI_DESIGNS)
     smoothing = check_smoothing(smoothing)
-    if baseline == "paired":
+    if baseline == "fixed" and design != "two-sample":
+        raise fail("design", design, "'two-sample' for baseline='fixed', known shares, which are no sample")
+    if isinstance(actual, SurveyTable):
+        if baseline not in {"random", "quantile"}:
+            raise fail("baseline", baseline, "'random' or 'quantile' for a survey table; clusters tell what is paired")
+        (first, second), survey = survey_parts(actual, "expected", expected, design)
+        sampling = actual.sampling()
+        return PSIResult(
+            baseline=baseline,
+            design="survey" if survey else design,
+            survey=survey,
+            actual=first,
+            expected=second,
+            table=None,
+            null_weights=sampling.null_weights(HALF),
+            **describe(sampling, actual.used, smoothing),
+        )
+    if baseline == "paired" and design == "joint":
+        raise fail("design", design, "'paired' for baseline='paired', which is the same")
+    if "paired" in {baseline, design}:
         return _paired(actual, expected, smoothing)
     if expected is None:
         raise fail("expected", None, f"the {'shares' if baseline == 'fixed' else 'counts'} of the baseline")
     x = whole_counts("actual", actual)
-    y = _known_shares(expected) if baseline == "fixed" else whole_counts("expected", expected)
+    y = known_shares("expected", expected) if baseline == "fixed" else whole_counts("expected", expected)
     same_shape("actual", x, "expected", y)
     used = x + y > 0
-    sampling: Sampling = FixedBaseline(x, y) if baseline == "fixed" else IndependentSamples(x[used], y[used])
+    model: Sampling = FixedBaseline(x, y) if baseline == "fixed" else IndependentSamples(x[used], y[used])
     return PSIResult(
         baseline=baseline,
+        design=design,
+        survey=None,
         actual=x.astype(np.int64),
         expected=y if baseline == "fixed" else y.astype(np.int64),
         table=None,
-        null_weights=sampling.null_weights(HALF),
-        **describe(sampling, used, smoothing),
+        null_weights=model.null_weights(HALF),
+        **describe(model, used, smoothing),
     )
 
 
 def _paired(table: ArrayLike, expected: ArrayLike | None, smoothing: float) -> PSIResult:
-    if expected is not None:
-        message = "expected is given; with baseline='paired' the first argument is the whole transition table"
-        raise ValueError(message)
-    t = numeric("actual", table)
-    if t.ndim != 2 or t.shape[0] != t.shape[1]:
-        message = f"actual has shape {t.shape}; expected a square table of bins now by bins at the baseline"
-        raise ValueError(message)
-    counts("actual", t.ravel())
-    refuse_fractions("actual", t)
+    t = pair_table("actual", table, "expected", expected)
     x, y = t.sum(axis=1), t.sum(axis=0)
     used = x + y > 0
     sampling = PairedSamples(t[np.ix_(used, used)])
     return PSIResult(
         baseline="paired",
+        design="paired",
+        survey=None,
         actual=x.astype(np.int64),
         expected=y.astype(np.int64),
         table=t.astype(np.int64),
         null_weights=sampling.null_weights(smoothing),
         **describe(sampling, used, smoothing),
     )
-
-
-def _known_shares(value: ArrayLike) -> Array:
-    if np.ndim(value) != 1:
-        message = f"expected has shape {np.shape(value)}; expected one axis, of the bins"
-        raise ValueError(message)
-    q = numeric("expected", value)
-    if q.size == 0 or not (q > 0).all():
-        where = int(np.argmin(q)) if q.size else 0
-        message = (
-            f"expected[{where}] is {float(q[where]) if q.size else None!r}; the shares of a fixed baseline must be "
-            "> 0: merge the bin with a neighbour"
-        )
-        raise ValueError(message)
-    size = math.fsum(q)
-    if abs(size - 1) > _SUM_TOLERANCE:
-        raise fail("expected.sum()", size, f"1 within {_SUM_TOLERANCE:g}; counts belong to baseline='random'")
-    return np.asarray(q / size)

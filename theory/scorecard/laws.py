@@ -18,6 +18,8 @@ Complex = NDArray[np.complex128]
 _TINY = 1e-18
 _SECANTS = 12
 _SETTLED = 1e-12
+_NODES = 220
+_BLOCK = 2**19
 
 
 class LogTails(NamedTuple):
@@ -154,7 +156,7 @@ def _normal_scale(log_cdf: Array, log_sf: Array) -> Array:
     return result
 
 
-def weighted_chi2_tails(x: float, weights: Array) -> LogTails:
+def weighted_chi2_tails(x: ArrayLike, weights: Array) -> LogTails:
     r"""Return the log tails of :math:`\sum_i w_i \chi^2_1` at `x` > 0, for weights > 0.
 
     Notes
@@ -164,26 +166,55 @@ def weighted_chi2_tails(x: float, weights: Array) -> LogTails:
     """
     # K(s) = -1/2 sum log(1 - 2 w s); with s in units of 1/(2 max w)
     w = weights / weights.max()
-    x = x / float(weights.max())
-    k = w.size
-    # K'(s) = x, where 1 - 2 s lies between 1/x and k/x
-    saddle = float(find_root(lambda s: (w / (1 - 2 * s[..., None] * w)).sum(axis=-1) - x, *_bracket(x, k)))
-    upper = bool(saddle * np.sqrt(2 * ((w / (1 - 2 * w * saddle)) ** 2).sum()) > 1)
-    start = saddle if upper else min(saddle, -1 / float(np.sqrt(2 * (w * w).sum())))
-    tilted = w / (1 - 2 * w * start)
-    second, third = 2 * (tilted**2).sum(), 8 * (tilted**3).sum()
+    points = np.asarray(x, dtype=float)
+    flat = points.ravel() / float(weights.max())
+    cdf, sf = np.empty_like(flat), np.empty_like(flat)
+    rows = max(1, _BLOCK // (_NODES * w.size))
+    # far left the density is that of its leading power, and the saddle point would overflow
+    left = flat < _TINY * w.min()
+    if left.any():
+        cdf[left] = _leading_power(flat[left], w)
+        sf[left] = log1mexp(cdf[left])
+    rest = np.flatnonzero(~left)
+    for first in range(0, rest.size, rows):
+        block = rest[first : first + rows]
+        cdf[block], sf[block] = _invert_weighted(flat[block], w)
+    if points.ndim == 0:
+        return LogTails(float(cdf[0]), float(sf[0]))
+    return LogTails(cdf.reshape(points.shape), sf.reshape(points.shape))
+
+
+def _invert_weighted(x: Array, w: Array) -> tuple[Array, Array]:
+    # K'(s) = x, where v = 1 - 2 s lies between 1/x and k/x
+    slack = 1e-12
+    ends = (1 - slack) / x, (1 + slack) * w.size / x
+    saddle = (1 - find_root(_weighted_gap(w), *ends, args=(x,))) / 2
+    upper = saddle * np.sqrt(2 * ((w / (1 - 2 * w * saddle[:, None])) ** 2).sum(axis=-1)) > 1
+    start = np.where(upper, saddle, np.minimum(saddle, -1 / np.sqrt(2 * (w * w).sum())))
+    tilted = w / (1 - 2 * w * start[:, None])
+    second, third = 2 * (tilted**2).sum(axis=-1), 8 * (tilted**3).sum(axis=-1)
 
     def exponent(s: Complex) -> Complex:
-        result: Complex = -0.5 * np.log1p(-2 * s[..., None] * w).sum(axis=-1) - s * x
+        result: Complex = -0.5 * np.log1p(-2 * s[..., None] * w).sum(axis=-1) - s * x[:, None]
         return result
 
-    cdf, sf = _both(log_tail(exponent, np.array(start), np.array(second), np.array(third)), np.array(upper))
-    return LogTails(float(cdf), float(sf))
+    return _both(log_tail(exponent, start, second, third), upper)
 
 
-def _bracket(x: float, k: int) -> tuple[float, float]:
-    slack = 1e-12
-    return (1 - k / x * (1 + slack)) / 2, (1 - 1 / x * (1 - slack)) / 2
+def _leading_power(x: Array, w: Array) -> Array:
+    from scipy.special import gammaln
+
+    half = w.size / 2
+    result: Array = half * np.log(x / 2) - np.log(w).sum() / 2 - gammaln(half + 1)
+    return result
+
+
+def _weighted_gap(w: Array) -> Callable[[Array, Array], Array]:
+    def gap(v: Array, x: Array) -> Array:
+        result: Array = (w / ((1 - w) + w * v[..., None])).sum(axis=-1) / x - 1
+        return result
+
+    return gap
 
 
 def weighted_chi2_sf(x: float, weights: ArrayLike) -> float:

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from asymptopia.theory.scorecard.data import Screen
+    from asymptopia.theory.scorecard.monitoring import MonitorResult
     from asymptopia.theory.scorecard.results import IVResult, PSIResult
+    from asymptopia.theory.scorecard.screening import ScreenResult
     from asymptopia.theory.scorecard.woe import WoETable
 
-INK, ACCENT, SOFT, NOISE = "#1f3a5f", "#c8553d", "#8fa8c4", "#b9b9b9"
+INK, ACCENT, SOFT, NOISE, STEADY = "#1f3a5f", "#c8553d", "#8fa8c4", "#b9b9b9", "#3f8f6b"
+MOST_TICKS = 16
 Z95 = 1.959963984540054
 
 
@@ -93,23 +96,23 @@ def plot_psi(result: PSIResult, ax: Axes | None = None, *, labels: Sequence[str]
     return ax
 
 
-def plot_screen(screen: Screen, ax: Axes | None = None, *, level: float = 0.95) -> Axes:
+def plot_screen(screen: Screen | ScreenResult, ax: Axes | None = None, *, level: float | None = None) -> Axes:
     """Draw the interval of every column beside what noise alone reaches; return the Axes.
 
-    The grey bar of a column ends at the 95 % point of its estimate where nothing is there to be found.
+    The grey bar of a column ends at the 95 % point of its estimate where nothing is there to be found. `level` is that
+    of the intervals, by default the screen's or 95 %. The colour tells the columns whose adjusted p-value is at most
+    the screen's alpha or 5 %.
     """
-    from asymptopia.theory.scorecard.design import psi_critical_value
-
     ax = _axes(ax)
-    order = screen.order()[::-1]
+    level = getattr(screen, "level", 0.95) if level is None else level
+    alpha, margin = getattr(screen, "alpha", 0.05), getattr(screen, "margin", None)
+    order, results = screen.order()[::-1], screen.results
     for row, i in enumerate(order):
-        found = screen.results[i]
+        found = results[i]
         low, high = found.confidence_interval(level)
-        if found.bins > 1:
-            noise = float(psi_critical_value(found.n, found.m, found.bins, 0.05))
-            ax.barh(row, noise, height=0.8, color=NOISE, alpha=0.5)
-        real = found.pvalue < 0.05
-        colour = ACCENT if real else INK
+        if found.dof > 0:
+            ax.barh(row, _noise(found), height=0.8, color=NOISE, alpha=0.5)
+        colour = ACCENT if screen.adjusted[i] <= alpha else INK
         ax.plot([low, high], [row, row], color=colour, lw=2, solid_capstyle="butt")
         ax.plot(found.estimate_smoothed, row, "o", ms=5, color=colour)
         if math.isfinite(found.estimate):
@@ -117,12 +120,16 @@ def plot_screen(screen: Screen, ax: Axes | None = None, *, level: float = 0.95) 
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    tested = f"{'' if screen.adjustment == 'none' else screen.adjustment + ' '}p"
     handles = [
-        Line2D([], [], color=ACCENT, marker="o", ms=5, lw=2, label=f"smoothed, {100 * level:g} % interval; p < 0.05"),
-        Line2D([], [], color=INK, marker="o", ms=5, lw=2, label="the same, p ≥ 0.05"),
-        Line2D([], [], color=INK, marker="|", ms=11, lw=0, label="plug-in"),
+        Line2D([], [], color=ACCENT, marker="o", ms=5, lw=2, label=f"{100 * level:g} % interval; {tested} ≤ {alpha:g}"),
+        Line2D([], [], color=INK, marker="o", ms=5, lw=2, label=f"the same; {tested} > {alpha:g}"),
+        Line2D([], [], color=INK, marker="|", ms=11, lw=0, label="plug-in (point: smoothed)"),
         Patch(color=NOISE, alpha=0.5, label="noise alone, 95 %"),
     ]
+    if margin is not None:
+        ax.axvline(margin, color=ACCENT, lw=1, ls="--")
+        handles.append(Line2D([], [], color=ACCENT, lw=1, ls="--", label=f"margin {margin:g} (of the test)"))
     ax.set_yticks(range(len(order)), [screen.features[i] for i in order])
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.set_xlim(left=0.0)
@@ -131,4 +138,58 @@ def plot_screen(screen: Screen, ax: Axes | None = None, *, level: float = 0.95) 
     ax.grid(axis="x", lw=0.3)
     ax.set_axisbelow(True)
     ax.legend(handles=handles, frameon=False, loc="lower right", fontsize="small")
+    return ax
+
+
+def _noise(result: IVResult | PSIResult) -> float:
+    """Return the 95 % point of the estimate where nothing is there to be found."""
+    from asymptopia.theory.scorecard.mixtures import weighted_chi2
+
+    # all 1 for independent rows: the chi-square law
+    weights = result._sampling().null_weights(result._pseudo_count)
+    return float(weighted_chi2(weights).isf(0.05)) / result.n_eff
+
+
+def plot_monitor(monitor: MonitorResult, ax: Axes | None = None) -> Axes:
+    """Draw the interval of every period, the critical value over all periods and the margin; return the Axes.
+
+    The grey area is what the plug-in of all periods together stays within with probability 1 - alpha where nothing
+    drifts.
+    """
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    ax = _axes(ax)
+    at = np.arange(len(monitor.names))
+    colours = {"drift": ACCENT, "stable": STEADY, "no evidence": INK}
+    critical = np.nan_to_num(monitor.critical)
+    ax.bar(at, critical, width=1.0, color=NOISE, alpha=0.5, lw=0)
+    for i, verdict in enumerate(monitor.verdicts):
+        ax.plot([i, i], [monitor.ci.low[i], monitor.ci.high[i]], color=colours[verdict], lw=2, solid_capstyle="butt")
+    ax.plot(at, monitor.estimate_smoothed, color=SOFT, lw=0.8, zorder=1.5)
+    for i, verdict in enumerate(monitor.verdicts):
+        ax.plot(i, monitor.estimate_smoothed[i], "o", ms=5, color=colours[verdict])
+        if math.isfinite(monitor.estimate[i]):
+            ax.plot(i, monitor.estimate[i], "_", ms=9, color=colours[verdict])
+    interval = f"{100 * monitor.level:g} % interval"
+    handles: list[Any] = [
+        Line2D([], [], color=colour, marker="o", ms=5, lw=2, label=f"{interval}: {verdict}")
+        for verdict, colour in colours.items()
+        if verdict in monitor.verdicts
+    ]
+    handles.append(Line2D([], [], color=INK, marker="_", ms=9, lw=0, label="plug-in (point: smoothed)"))
+    handles.append(Patch(color=NOISE, alpha=0.5, label=f"noise alone, all periods, {100 * (1 - monitor.alpha):g} %"))
+    if monitor.margin is not None:
+        ax.axhline(monitor.margin, color=ACCENT, lw=1, ls="--")
+        handles.append(Line2D([], [], color=ACCENT, lw=1, ls="--", label=f"margin {monitor.margin:g}"))
+    _label_cells(ax, monitor.names, at.size)
+    if at.size > MOST_TICKS:
+        shown = at[:: -(-at.size // MOST_TICKS)]
+        ax.set_xticks(shown, [monitor.names[i] for i in shown])
+    ax.set_xlim(-0.5, at.size - 0.5)
+    ax.set_ylim(0.0, 1.05 * max(ax.get_ylim()[1], monitor.margin or 0.0))
+    ax.set_xlabel("period")
+    ax.set_ylabel("population stability index (nats)")
+    # above the data, which fill the height
+    ax.legend(handles=handles, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small")
     return ax

@@ -49,6 +49,16 @@ class Sampling(ABC):
         return self.n if math.isinf(self.m) else self.n * self.m / (self.n + self.m)
 
     @property
+    def smaller(self) -> float:
+        """Size of the smaller sample, by which sparse bins are judged."""
+        return min(self.n, self.m)
+
+    @property
+    def few_clusters(self) -> bool:
+        """True if the covariance of the shares rests on few clusters."""
+        return False
+
+    @property
     @abstractmethod
     def expected_counts(self) -> Array:
         """Counts expected in the smaller sample if both have the same shares."""
@@ -119,6 +129,12 @@ class IndependentSamples(Sampling):
     def woe_variance(self, a: float) -> Array:
         """Return the variance of ``log(p / q)`` in each bin."""
         return share_odds(self.x + a) / self.n + share_odds(self.y + a) / self.m
+
+    def woe_covariance(self, a: float) -> Array:
+        """Return the covariance of ``log(p / q)`` of the bins."""
+        result = np.full((self.bins, self.bins), -1 / self.n - 1 / self.m)
+        np.fill_diagonal(result, self.woe_variance(a))
+        return result
 
     def resample(self, a: float, repeats: int, random: np.random.Generator) -> Array:
         """Return estimates from samples drawn at the smoothed shares."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from asymptopia.theory._core import validation
 
 Array = NDArray[np.float64]
 _SPLIT = 2.0**27 + 1.0
+_SUM_TOLERANCE = 1e-9
 HALF = 0.5
 """Pseudo-count of the smoothed estimator: the term ``sum q/p`` of the bias cancels at this value."""
 
@@ -36,7 +38,7 @@ def two_samples(x: Array, y: Array, a: float, used: NDArray[np.bool_] | None = N
     add = a if used is None else np.where(used, a, 0.0)
     x, y = x + add, y + add
     n, m = x.sum(axis=-1, keepdims=True), y.sum(axis=-1, keepdims=True)
-    return Shares(x / n, y / m, _cross_difference(x, m, y, n) / (n * m))
+    return Shares(x / n, y / m, cross_difference(x, m, y, n) / (n * m))
 
 
 def against_fixed(x: Array, q: Array, a: float) -> Shares:
@@ -47,8 +49,8 @@ def against_fixed(x: Array, q: Array, a: float) -> Shares:
     return Shares(x / n, np.broadcast_to(q, x.shape), ((x - product) - error) / n)
 
 
-def _cross_difference(x: Array, m: Array, y: Array, n: Array) -> Array:
-    """``x m - y n`` with both products taken exactly, so that only the result is rounded."""
+def cross_difference(x: Array, m: Array, y: Array, n: Array) -> Array:
+    """Return ``x m - y n`` with both products taken exactly, so that only the result is rounded."""
     first, first_error = _two_product(x, m)
     second, second_error = _two_product(y, n)
     return (first - second) + (first_error - second_error)
@@ -95,3 +97,47 @@ def refuse_fractions(name: str, array: Array) -> Array:
         )
         raise ValueError(message)
     return array
+
+
+def known_shares(name: str, value: ArrayLike) -> Array:
+    """Return the known shares of a baseline, divided by their sum.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not numbers on one axis, not all positive, or their sum is not within 1e-9 of 1.
+    """
+    if np.ndim(value) != 1:
+        message = f"{name} has shape {np.shape(value)}; expected one axis, of the bins"
+        raise ValueError(message)
+    q = validation.numeric(name, value)
+    if q.size == 0 or not (q > 0).all():
+        where = int(np.argmin(q)) if q.size else 0
+        message = (
+            f"{name}[{where}] is {float(q[where]) if q.size else None!r}; the shares of a fixed baseline must be "
+            "> 0: merge the bin with a neighbour"
+        )
+        raise ValueError(message)
+    size = math.fsum(q)
+    if abs(size - 1) > _SUM_TOLERANCE:
+        raise validation.fail(f"{name}.sum()", size, f"1 within {_SUM_TOLERANCE:g}; counts belong to baseline='random'")
+    return np.asarray(q / size)
+
+
+def pair_table(name: str, value: ArrayLike, other: str, rest: object) -> Array:
+    """Return the whole counts of a square table of pairs; `rest`, the argument `other`, must be left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the table is not square or not of whole counts, or `rest` is given.
+    """
+    if rest is not None:
+        message = f"{other} is given; with design='paired' {name} is the whole table of pairs, first by second bin"
+        raise ValueError(message)
+    table = validation.numeric(name, value)
+    if table.ndim != 2 or table.shape[0] != table.shape[1]:
+        message = f"{name} has shape {table.shape}; expected a square table of pairs, first by second bin"
+        raise ValueError(message)
+    validation.counts(name, table.ravel())
+    return refuse_fractions(name, table)

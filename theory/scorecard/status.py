@@ -15,11 +15,26 @@ class ScorecardStatus(Status):
         "Few observations a bin (an expected count below 1, or fewer than 5 observations a bin in the smaller sample): "
         "the interval can cover far less than its level; merge bins."
     )
+    CHI2_SPARSE = (
+        "An expected count is below 5: the chi-square law of the statistic is approximate (sizes of 1.4 to 8.5 % at a "
+        "nominal 5 % were measured); use method='exact' or 'monte-carlo'."
+    )
+    ZERO_CELL_FINITE = (
+        "A bin is empty in one sample only: the estimate is finite, but the delta method does not hold there, so that "
+        "the standard error and the bias (NaN where their limit is infinite) are not to be relied on; the interval "
+        "uses smoothed counts."
+    )
+    FEW_CLUSTERS = (
+        "Fewer than 30 clusters in a sample: the covariance of the shares is poorly estimated. Measured at 10 to 15 "
+        "clusters a sample, 95 % intervals cover 91 to 95 %."
+    )
     ZERO_CELL = (
         "A bin is empty in one sample only: the plug-in estimate is infinite and has no standard error; the test and "
         "the interval use smoothed counts (1/2 a bin, or `smoothing`)."
     )
-    NO_MOVES = "No account changed its bin: nothing can be tested and there is no interval."
+    NO_MOVES = (
+        "No account changed its bin, or the clusters do not differ: nothing can be tested and there is no interval."
+    )
     ONE_BIN = (
         "One bin holds all observations of both samples: the divergence is 0 by definition and nothing can be tested."
     )

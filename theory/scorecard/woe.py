@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from asymptopia.theory._core.result import Result, format_number
 from asymptopia.theory._core.special import log_ratio
 from asymptopia.theory._core.validation import choice, probability, same_shape
+from asymptopia.theory.scorecard.covariance import FixedBins
 from asymptopia.theory.scorecard.sampling import IndependentSamples, share_odds
 from asymptopia.theory.scorecard.shares import Array, check_smoothing, two_samples, whole_counts
 from asymptopia.theory.scorecard.status import ScorecardStatus
 
 SIGNS = ("good/bad", "bad/good")
 KINDS = ("woe", "logit")
+DESIGNS = ("two-sample", "joint", "fixed-bins")
 
 
 class Band(NamedTuple):
@@ -40,7 +42,7 @@ class WoETable(Result):
         Covariance of `woe`, shape ``(bins, bins)``.
     good, bad : ndarray
         The counts.
-    sign, kind : str
+    sign, kind, design : str
         As given to `woe_table`.
     smoothing : float
         Pseudo-count a bin.
@@ -56,6 +58,7 @@ class WoETable(Result):
     bad: NDArray[np.int64]
     sign: str
     kind: str
+    design: str
     smoothing: float
 
     def __post_init__(self) -> None:
@@ -96,7 +99,13 @@ class WoETable(Result):
 
 
 def woe_table(
-    good: ArrayLike, bad: ArrayLike, *, sign: str = "good/bad", kind: str = "woe", smoothing: float = 0
+    good: ArrayLike,
+    bad: ArrayLike,
+    *,
+    sign: str = "good/bad",
+    kind: str = "woe",
+    design: str = "two-sample",
+    smoothing: float = 0,
 ) -> WoETable:
     r"""Return the Weight of Evidence of each bin with its covariance.
 
@@ -108,6 +117,8 @@ def woe_table(
         What is divided by what; with "good/bad" positive is safer. Both are in use elsewhere.
     kind : {"woe", "logit"}
         ``log(p_i / q_i)`` of the bin shares, or ``log(x_i / y_i)`` of the counts in the bin.
+    design : {"two-sample", "joint", "fixed-bins"}
+        As in `information_value`. The covariance of the logits is the same in all.
     smoothing : float
         Added to both counts of each bin that is not empty in both.
 
@@ -118,7 +129,7 @@ def woe_table(
     Raises
     ------
     TypeError, ValueError
-        As `information_value`; ValueError also for an unknown `sign` or `kind`.
+        As `information_value`; ValueError also for an unknown `sign`, `kind` or `design`.
 
     Notes
     -----
@@ -126,6 +137,13 @@ def woe_table(
 
     .. math:: \mathrm{Var}(\mathrm{WoE}_i) = \frac1{x_i} - \frac1n + \frac1{y_i} - \frac1m, \qquad
               \mathrm{Cov}(\mathrm{WoE}_i, \mathrm{WoE}_j) = -\frac1n - \frac1m .
+
+    With bins of fixed sizes :math:`N_i`, :math:`c = 1/n + 1/m` and :math:`S = \sum x_i y_i / N_i`,
+
+    .. math:: \mathrm{Var}(\mathrm{WoE}_i) = \frac1{x_i} + \frac1{y_i} - 2c + c^2 S, \qquad
+              \mathrm{Cov}(\mathrm{WoE}_i, \mathrm{WoE}_j) = -2c + c^2 S,
+
+    at most the above, since :math:`cS \le 1`.
 
     ``1/x_i + 1/y_i`` is the variance of the logit, whose bins are independent; contrasts between bins have the same
     variance in both kinds.
@@ -142,26 +160,27 @@ def woe_table(
     array([-0.8181,  0.4055, -0.4014,  1.1763])
     >>> table.woe_se.round(4)
     array([0.0992, 0.2951, 0.1042, 0.1409])
+    >>> woe_table([139, 49, 164, 348], [135, 14, 105, 46], design="fixed-bins").woe_se.round(4)
+    array([0.0962, 0.2941, 0.1013, 0.1388])
     """
     x, y = whole_counts("good", good), whole_counts("bad", bad)
     same_shape("good", x, "bad", y)
     choice("sign", sign, SIGNS)
     choice("kind", kind, KINDS)
+    choice("design", design, DESIGNS)
     a = check_smoothing(smoothing)
     used = x + y > 0
-    samples = IndependentSamples(x[used], y[used])
+    samples = (FixedBins if design == "fixed-bins" else IndependentSamples)(x[used], y[used])
     woe, cov = np.full(x.size, np.nan), np.full((x.size, x.size), np.nan)
     within = np.ix_(used, used)
     if kind == "woe":
         woe[used] = log_ratio(*two_samples(samples.x, samples.y, a))
-        cov[within] = -1 / samples.n - 1 / samples.m
-        diagonal = samples.woe_variance(a)
+        cov[within] = samples.woe_covariance(a)
     else:
         woe[used] = log_ratio(samples.x + a, samples.y + a)
+        odds = (1 + share_odds(samples.x + a)) / samples.n + (1 + share_odds(samples.y + a)) / samples.m
         cov[within] = 0.0
-        diagonal = (1 + share_odds(samples.x + a)) / samples.n + (1 + share_odds(samples.y + a)) / samples.m
-    positions = np.flatnonzero(used)
-    cov[positions, positions] = diagonal
+        cov[used, used] = odds
     without_error = ~np.isfinite(cov.diagonal())
     cov[without_error, :] = cov[:, without_error] = np.nan
     zero_cell = a == 0 and samples.zero_cell
@@ -176,5 +195,6 @@ def woe_table(
         bad=y.astype(np.int64),
         sign=sign,
         kind=kind,
+        design=design,
         smoothing=a,
     )

@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 
 from asymptopia.theory.scorecard.shares import HALF
+from asymptopia.verify.checks import (
+    scorecard_binning,
+    scorecard_designs,
+    scorecard_divergence,
+    scorecard_rank,
+    scorecard_regimes,
+    scorecard_survey,
+)
 from asymptopia.verify.checks import scorecard_kernels as kernels
 from asymptopia.verify.checks.scorecard_cases import (
+    FINENESS,
     bias_case,
     coverage_case,
     false_alarm_case,
@@ -15,13 +24,11 @@ from asymptopia.verify.checks.scorecard_cases import (
     power_case,
     variance_case,
 )
+from asymptopia.verify.checks.scorecard_regimes import NULL_KERNEL
 from asymptopia.verify.checks.scorecard_settings import Setting
 from asymptopia.verify.checks.scorecard_woe import WoeSetting, woe_case, woe_fixed_case
 from asymptopia.verify.engine.build import Kernel
 from asymptopia.verify.engine.check import Check
-
-FINENESS = {"quick": 1.0, "standard": 0.5, "exhaustive": 0.25}
-"""A finer profile narrows the tolerance, as far as the size of the next-order term allows."""
 
 WOE = (
     WoeSetting(p=(0.5, 0.3), q=(0.4, 0.3), n=20000, m=5000),
@@ -56,6 +63,10 @@ COVERAGE = (
     Setting(bins=10, n=9000, m=1000, divergence=0.6),
     Setting(bins=5, n=1900, m=100, divergence=0.05),
     Setting(bins=20, n=95000, m=5000, divergence=0.01),
+    Setting(bins=10, n=1900, m=100, divergence=0.0),
+    Setting(bins=10, n=9000, m=1000, divergence=0.01),
+    Setting(bins=20, n=1900, m=100, divergence=0.05),
+    Setting(bins=5, n=9000, m=1000, divergence=0.05, skewed=True),
 )
 
 POWER = (
@@ -72,10 +83,6 @@ FALSE_ALARMS = (
 PEARSON = (
     Setting(bins=10, n=500, m=math.inf, divergence=0.0),
     Setting(bins=10, n=1000, m=math.inf, divergence=0.0, skewed=True),
-)
-
-NULL_KERNEL = Kernel(
-    kernels.null_statistics, ("T", "reject", "reject_with_n", "delta_excludes_0", "fixed_weights_exclude_0")
 )
 
 CHECKS = (
@@ -133,4 +140,10 @@ CHECKS = (
         kernel=Kernel(kernels.pearson_control, ("T", "control")),
         cases=lambda profile: tuple(pearson_case(item, FINENESS[profile]) for item in PEARSON),
     ),
+    *scorecard_regimes.CHECKS,
+    *scorecard_divergence.CHECKS,
+    *scorecard_designs.CHECKS,
+    *scorecard_survey.CHECKS,
+    *scorecard_rank.CHECKS,
+    *scorecard_binning.CHECKS,
 )

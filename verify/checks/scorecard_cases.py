@@ -17,6 +17,8 @@ from asymptopia.verify.engine.check import Case, Control, Mutant, Target
 
 Z95 = 1.959963984540054
 MILLION = 1 << 20
+FINENESS = {"quick": 1.0, "standard": 0.5, "exhaustive": 0.25}
+"""A finer profile narrows the tolerance, as far as the size of the next-order term allows."""
 
 
 def bias_case(setting: Setting, pseudo: float, fine: float) -> Case:

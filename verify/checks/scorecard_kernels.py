@@ -20,10 +20,11 @@ ROW = 6
 
 def table_sums(
     stream: Stream, params: list[float]
-) -> tuple[float, float, float, float, float, float, float, float, float]:
+) -> tuple[float, float, float, float, float, float, float, float, float, float]:
     """Return the sums over bins that every statistic of a pair of tables is made of.
 
-    They are: J, KL(P, Q), KL(Q, P), sum p L^2, sum q L^2, sum d^2/p, sum d^2/q, sum L, and the linear term of J.
+    They are: J, KL(P, Q), KL(Q, P), sum p L^2, sum q L^2, sum d^2/p, sum d^2/q, sum L, the linear term of J, and
+    sum L^2 (p^2/n + q^2/m).
     """
     bins = int(params[0])
     n = int(params[1])
@@ -32,7 +33,7 @@ def table_sums(
     left_x = n
     left_y = m
     j = 0
-    jeffreys = kl_pq = kl_qp = p_square = q_square = chi_p = chi_q = log_sum = linear = 0.0
+    jeffreys = kl_pq = kl_qp = p_square = q_square = chi_p = chi_q = log_sum = linear = squares = 0.0
     for i in range(bins):
         row = HEAD + ROW * i
         x, j = binomial(stream, j, left_x, params[row])
@@ -40,11 +41,13 @@ def table_sums(
         p = (x + a) / (n + a * bins)
         linear += params[row + 4] * (x / n - params[row + 2])
         q = params[row + 3]
+        weight = p * p / n
         if m > 0:
             y, j = binomial(stream, j, left_y, params[row + 1])
             left_y -= y
             q = (y + a) / (m + a * bins)
             linear += params[row + 5] * (y / m - params[row + 3])
+            weight += q * q / m
         ratio = log(p) - log(q)
         d = p - q
         jeffreys += d * ratio
@@ -55,7 +58,8 @@ def table_sums(
         chi_p += d * d / p
         chi_q += d * d / q
         log_sum += ratio
-    return jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, log_sum, linear
+        squares += weight * ratio * ratio
+    return jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, log_sum, linear, squares
 
 
 def divergence_residual(stream: Stream, params: list[float]) -> float:
@@ -70,26 +74,39 @@ def divergence_square(stream: Stream, params: list[float]) -> float:
     return spread * spread
 
 
-def null_statistics(stream: Stream, params: list[float]) -> tuple[float, float, float, float, float]:
-    """Return T = n_e J, T > critical, n J > critical, and whether two 95 % Wald intervals exclude 0.
+def divergence_powers(stream: Stream, params: list[float]) -> tuple[float, float]:
+    """Return (J - mean)^2 and (J - mean)^3; params[5] is the exact mean."""
+    spread = table_sums(stream, params)[0] - params[5]
+    return spread * spread, spread * spread * spread
 
-    The first interval uses the full delta variance, the second holds the weights fixed. params[5] is n_e, params[6]
-    the critical value of T, params[7] the normal quantile.
+
+def null_statistics(stream: Stream, params: list[float]) -> tuple[float, float, float, float, float, float, float]:
+    """Return T = n_e J, T > critical, n J > critical, and whether four 95 % Wald intervals exclude 0.
+
+    The first interval uses the full delta variance, the second holds the weights fixed, the third takes them as
+    independent of the differences, the last leaves out the cross-covariance. params[5] is n_e, params[6] the critical
+    value of T, params[7] the normal quantile.
     """
-    jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, _, _ = table_sums(stream, params)
+    jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, _, _, squares = table_sums(stream, params)
     n = params[1]
     m = params[2]
     full = (p_square - kl_pq * kl_pq + chi_p + 2.0 * jeffreys) / n
     weights_fixed = chi_p / n
+    independent = p_square / n - squares
     if m > 0.0:
         full += (q_square - kl_qp * kl_qp + chi_q + 2.0 * jeffreys) / m
         weights_fixed += chi_q / m
+        independent += q_square / m
+    independent += weights_fixed
+    no_cross = full - 2.0 * jeffreys / params[5]
     statistic = params[5] * jeffreys
     reject = 1.0 if statistic > params[6] else 0.0
     reject_with_n = 1.0 if n * jeffreys > params[6] else 0.0
     excludes = 1.0 if jeffreys > params[7] * sqrt(full) else 0.0
     excludes_fixed = 1.0 if jeffreys > params[7] * sqrt(weights_fixed) else 0.0
-    return statistic, reject, reject_with_n, excludes, excludes_fixed
+    excludes_independent = 1.0 if jeffreys > params[7] * sqrt(independent) else 0.0
+    excludes_no_cross = 1.0 if jeffreys > params[7] * sqrt(no_cross) else 0.0
+    return statistic, reject, reject_with_n, excludes, excludes_fixed, excludes_independent, excludes_no_cross
 
 
 def pearson_control(stream: Stream, params: list[float]) -> tuple[float, float]:
@@ -119,7 +136,7 @@ def interval_coverage(stream: Stream, params: list[float]) -> tuple[float, float
     The interval is inverted by evaluating its law at the truth. params[5] is n_e, params[6] half the miss rate,
     params[7] the normal quantile.
     """
-    jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, log_sum, _ = table_sums(stream, params)
+    jeffreys, kl_pq, kl_qp, p_square, q_square, chi_p, chi_q, log_sum, _, _ = table_sums(stream, params)
     bins = params[0]
     n = params[1]
     m = params[2]

@@ -71,3 +71,20 @@ def test_imports_stay_light():
         "asymptopia.verify\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_module_has_the_name_of_something_public():
+    """Importing a submodule sets the attribute of its name, which would then hide the public one."""
+    from importlib import import_module
+    from pkgutil import walk_packages
+
+    from asymptopia import theory
+
+    found = [import_module(item.name) for item in walk_packages(theory.__path__, "asymptopia.theory.") if item.ispkg]
+    assert len(found) >= 3
+    for package in found:
+        modules = {item.name for item in walk_packages(package.__path__)}
+        lazy = set(getattr(package, "__all__", ()))
+        if package.__name__ == "asymptopia.theory":
+            continue  # its public names are the packages themselves
+        assert not lazy & modules, f"{package.__name__}: {sorted(lazy & modules)}"

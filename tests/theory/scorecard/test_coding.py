@@ -106,3 +106,9 @@ def test_pandas_nullable_and_categorical_columns() -> None:
     number, category = columns_of(frame)
     assert number.missing.tolist() == [False, True, False]
     assert cells(category).labels == ("x", "y", MISSING)
+
+
+def test_an_atom_at_the_maximum_is_the_last_cell():
+    found = cells(numbers(0.0, 1.0, 1.0, 1.0, -1.0), bins=2)
+    assert found.labels == ("<= 0", "> 0")
+    np.testing.assert_array_equal(found.codes[0], [0, 1, 1, 1, 0])

@@ -10,6 +10,7 @@ from statsmodels.datasets import fair
 
 from asymptopia.theory import scorecard
 from asymptopia.theory.scorecard.data import Screen, iv_screen_frame, psi_screen_frame
+from asymptopia.theory.scorecard.survey import survey_table
 
 FAIR = fair.load_pandas().data
 
@@ -128,3 +129,78 @@ def test_an_order_of_text_is_no_event() -> None:
     with pytest.raises(ValueError, match="'home' holds text"):
         iv_screen_frame(table, "home", event="> own")
     assert iv_screen_frame(table, "home", event="!= own")["x"].m == 1
+
+
+def survey(rows: int = 3000, seed: int = 4) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    cluster = rng.integers(0, 200, rows)
+    y = rng.integers(0, 2, rows)
+    group = (rng.integers(0, 4, rows) + y * (rng.random(rows) < 0.2)).clip(0, 3)
+    weight = rng.lognormal(0.0, 0.8, rows)
+    return pd.DataFrame({"g": group, "x": rng.standard_normal(rows), "y": y, "w": weight, "c": cluster})
+
+
+@pytest.mark.parametrize("by", [{"weights": "w"}, {"clusters": "c"}, {"weights": "w", "clusters": "c"}])
+def test_weights_and_clusters_reach_the_survey_table(by: dict[str, str]) -> None:
+    data = survey()
+    screen = iv_screen_frame(data, "y", **by)
+    assert set(screen.features) == {"g", "x", "w", "c"} - set(by.values())
+    columns = {name: data[column].to_numpy() for name, column in by.items()}
+    wanted = scorecard.information_value(survey_table(data["g"].to_numpy(), data["y"].to_numpy(), **columns))
+    assert screen["g"] == wanted
+    assert iv_screen_frame(pl.from_pandas(data), "y", **by) == screen
+    assert Screen.from_json(screen.to_json()) == screen
+    # names of clusters may be text
+    named = data.assign(c="c" + data["c"].astype(str))
+    assert iv_screen_frame(named, "y", **by)["g"].se == pytest.approx(wanted.se, rel=1e-12)
+
+
+def test_weighted_shares_by_hand() -> None:
+    data = survey()
+    now, then = data.iloc[:1400], data.iloc[1400:]
+    result = psi_screen_frame(now, then, columns=["g", "w"], weights="w")["g"]
+    p, q = (part.groupby("g")["w"].sum() / part["w"].sum() for part in (now, then))
+    assert result.estimate == pytest.approx(float(((p - q) * np.log(p / q)).sum()), rel=1e-12)
+    equal = psi_screen_frame(now.assign(w=2.5), then.assign(w=2.5), columns=["g"], weights="w")["g"]
+    plain = psi_screen_frame(now, then, columns=["g"])["g"]
+    assert equal.se == pytest.approx(plain.se, rel=1e-10)
+
+
+def test_the_same_accounts_at_both_dates_are_clusters() -> None:
+    # most accounts stay where they are: the shares differ less than two samples would
+    rng = np.random.default_rng(9)
+    then = rng.integers(0, 4, 2000)
+    now = np.where(rng.random(2000) < 0.1, rng.integers(0, 4, 2000), then)
+    account = np.arange(2000)
+    screen = psi_screen_frame({"g": now, "id": account}, {"g": then, "id": account}, clusters="id")
+    table = np.zeros((4, 4))
+    np.add.at(table, (now, then), 1)
+    paired = scorecard.psi(table, baseline="paired")
+    assert screen["g"].estimate == pytest.approx(paired.estimate, rel=1e-12)
+    assert screen["g"].pvalue == pytest.approx(paired.pvalue, rel=0.02)
+    assert psi_screen_frame({"g": now}, {"g": then})["g"].pvalue > screen["g"].pvalue
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        ({"w": -1.0}, {"weights": "w"}, "'w', holds -1.0"),
+        ({"w": np.inf}, {"weights": "w"}, "'w', holds inf"),
+        ({"w": np.nan}, {"weights": "w"}, "'w', is missing in 3000 rows"),
+        ({"w": "heavy"}, {"weights": "w"}, "'w', which holds text"),
+        ({"c": None}, {"clusters": "c"}, "'c', is missing in 3000 rows"),
+        ({}, {"weights": "weight"}, "no column 'weight'"),
+        ({}, {"weights": "w", "columns": ["w"]}, "no column but the target"),
+    ],
+)
+def test_bad_weights_and_clusters(change: dict[str, object], arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        iv_screen_frame(survey().assign(**change), "y", **arguments)
+
+
+def test_bad_clusters_of_two_tables() -> None:
+    data = survey(100)
+    with pytest.raises(ValueError, match="numeric in one table and text in the other"):
+        psi_screen_frame(data.assign(c="a"), data, columns=["g"], clusters="c")
+    with pytest.raises(ValueError, match="no column to compare"):
+        psi_screen_frame(data, data, columns=["w"], weights="w")

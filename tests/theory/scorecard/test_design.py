@@ -7,8 +7,10 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy import stats
 
 from asymptopia.theory.scorecard import psi_critical_value, psi_power, psi_sample_size, threshold_false_alarm
+from asymptopia.theory.scorecard.design import psi_equivalence_power, psi_equivalence_sample_size
 
 BINS = np.array([5, 10, 20])
 
@@ -95,6 +97,68 @@ def test_critical_value():
     assert psi_critical_value(10.0, 10, 3, 0.01) == psi_critical_value(10, 10, 3, 0.01)
 
 
+@pytest.mark.parametrize(
+    ("bins", "psi", "margin", "alpha"), [(10, 0.01, 0.1, 0.05), (2, 0.0, 0.05, 0.01), (20, 0.05, 0.1, 0.1)]
+)
+def test_power_of_stability(bins, psi, margin, alpha):
+    for n, m in ((300, 300), (500, 2000), (4000, math.inf)):
+        size = n if math.isinf(m) else n * m / (n + m)
+        critical = stats.ncx2.ppf(alpha, bins - 1, size * margin)
+        law = stats.ncx2(bins - 1, size * psi) if psi else stats.chi2(bins - 1)
+        found = psi_equivalence_power(n, m, bins, psi, margin, alpha)
+        assert found == pytest.approx(law.cdf(critical), rel=1e-9)
+        assert found > alpha
+
+
+def test_power_of_stability_by_mixture():
+    # the quantile itself to 30 digits, at a level that the usual routines reach with few
+    with mp.workdps(30):
+
+        def cdf(x, rate):
+            return mp.nsum(
+                lambda j: (
+                    mp.exp(j * mp.log(rate) - rate - mp.loggamma(j + 1))
+                    * mp.gammainc(mp.mpf(4.5) + j, 0, x / 2, regularized=True)
+                ),
+                [0, 160],
+                method="d",
+            )
+
+        critical = mp.findroot(lambda x: mp.log(cdf(x, mp.mpf(15)) / mp.mpf("1e-6")), (5, 6))
+        exact = cdf(critical, mp.mpf("1.5"))
+    # n_eff 300, margin 0.1 and index 0.01
+    assert psi_equivalence_power(600, 600, 10, 0.01, 0.1, 1e-6) == pytest.approx(float(exact), rel=1e-11)
+
+
+def test_power_of_stability_inverts_the_sample_size():
+    bins, power, psi = np.array([[2], [10], [20]]), [0.3, 0.8, 0.99], [0.0, 0.02, 0.05]
+    plan = psi_equivalence_sample_size(bins=bins, alpha=0.05, power=power, psi=psi, margin=0.1)
+    assert plan.n_eff.shape == plan.critical.shape == plan.noncentrality.shape == (3, 3)
+    found = psi_equivalence_power(plan.n_eff, math.inf, bins, psi, 0.1, 0.05)
+    np.testing.assert_allclose(found, np.broadcast_to(power, (3, 3)), rtol=1e-11)
+    np.testing.assert_allclose(plan.noncentrality, plan.n_eff * psi)
+    # the critical index has the level at the margin
+    level = stats.ncx2.cdf(plan.n_eff * plan.critical, bins - 1, plan.n_eff * 0.1)
+    np.testing.assert_allclose(level, 0.05, rtol=1e-9)
+    single = psi_equivalence_sample_size(bins=10, alpha=0.05, power=0.8, psi=0.0, margin=0.1)
+    assert all(isinstance(item, float) for item in single)
+    assert psi_equivalence_power(2 * single.n_eff, 2 * single.n_eff, 10, 0.0, 0.1, 0.05) == pytest.approx(
+        0.8, rel=1e-11
+    )
+
+
+def test_power_of_stability_by_simulation():
+    rng = np.random.default_rng(12)
+    p = np.full(5, 0.2)
+    x, y = (rng.multinomial(2000, p, 4000) + 0.5 for _ in range(2))
+    p, q = x / x.sum(axis=1, keepdims=True), y / y.sum(axis=1, keepdims=True)
+    index = ((p - q) * np.log(p / q)).sum(axis=1)
+    critical = stats.ncx2.ppf(0.05, 4, 1000 * 0.015) / 1000
+    power = psi_equivalence_power(2000, 2000, 5, 0.0, 0.015, 0.05)
+    # six standard errors
+    assert (index < critical).mean() == pytest.approx(power, abs=6 * math.sqrt(power * (1 - power) / 4000))
+
+
 def test_shapes():
     assert isinstance(psi_critical_value(100, 100, 10, 0.05), float)
     assert psi_critical_value([100, 200], [[100], [math.inf], [50]], 10, 0.05).shape == (3, 2)
@@ -124,6 +188,15 @@ def test_shapes():
             "power is 0.05; expected more than",
         ),
         (lambda: threshold_false_alarm("0.1", 10, 10, 5), TypeError, "threshold has dtype"),
+        (lambda: psi_equivalence_power(9, 9, 5, 0.1, [0.2, 0.1], 0.05), ValueError, "psi is 0.1 and margin is 0.1"),
+        (lambda: psi_equivalence_power(9, 9, 5, 0.0, 0.0, 0.05), ValueError, "margin is 0.0; expected a number > 0"),
+        (lambda: psi_equivalence_power(9, 9, 5, -1.0, 0.1, 0.05), ValueError, "psi is -1.0"),
+        (lambda: psi_equivalence_power(9, 9, 5, 0.0, 0.1, 1.0), ValueError, "alpha is 1.0"),
+        (
+            lambda: psi_equivalence_sample_size(bins=5, alpha=0.1, power=0.1, psi=0.0, margin=0.1),
+            ValueError,
+            "power is 0.1; expected more than alpha",
+        ),
     ],
 )
 def test_errors(call, error, words):

@@ -306,7 +306,7 @@ def test_plotters_are_named():
         (lambda: psi([1, 2], [[0.5, 0.5]], baseline="fixed"), ValueError, "one axis"),
         (lambda: psi([1, 2], [0.2, 0.3, 0.5], baseline="fixed"), ValueError, "same bins"),
         (lambda: psi([[1, 2]], baseline="paired"), ValueError, "square table"),
-        (lambda: psi([[1, 2], [3, 4]], [1, 2], baseline="paired"), ValueError, "whole transition table"),
+        (lambda: psi([[1, 2], [3, 4]], [1, 2], baseline="paired"), ValueError, "whole table of pairs"),
         (lambda: psi([[1, 2.5], [3, 4]], baseline="paired"), ValueError, r"actual\[0, 1\] is 2.5"),
         (lambda: information_value([5, 6], [6, 5]).confidence_interval(1.0), ValueError, "level is 1.0"),
         (lambda: information_value([5, 6], [6, 5]).confidence_interval(method="wald"), ValueError, "method is 'wald'"),

@@ -202,3 +202,20 @@ def test_weighted_borders():
     assert weighted_chi2_sf(0.0, [1.0, 2.0]) == 1.0
     assert weighted_chi2_sf(1.0, [0.0]) == 0.0
     assert weighted_chi2_tails(1e4, np.array([1.0, 0.5])).sf == pytest.approx(-5000.0, abs=5)
+
+
+@pytest.mark.parametrize("bins", [1, 3])
+@pytest.mark.parametrize("x", [1e-6, 1.0, 1e5, 1e8, 1e12])
+def test_weighted_far_out(bins, x):
+    # the bracket of the saddle point is narrower there than rounding in s
+    found, exact = weighted_chi2_tails(x * 0.37, np.full(bins, 0.37)), chi2_tails(x, bins)
+    assert found.sf == pytest.approx(float(exact.sf), rel=1e-13, abs=1e-16)
+    assert found.cdf == pytest.approx(float(exact.cdf), rel=1e-13, abs=1e-16)
+
+
+def test_weighted_far_out_by_ruben():
+    # 18000 terms at 60 digits
+    weights = np.array([3.0, 2.0, 1.0, 0.5])
+    found = weighted_chi2_tails(np.array([1000.0, 5000.0]), weights).sf
+    np.testing.assert_allclose(found, [-168.95273585045928576, -836.42500391336466482], rtol=1e-13)
+    np.testing.assert_array_equal(found[0], weighted_chi2_tails(1000.0, weights).sf)

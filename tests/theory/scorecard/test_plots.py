@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from statsmodels.datasets import fair
 
 from asymptopia.theory import scorecard
+from asymptopia.theory.scorecard.monitoring import drift_monitor
+from asymptopia.theory.scorecard.screening import screen_table
 
 
 @pytest.fixture
@@ -62,6 +64,57 @@ def test_screen_draws_each_column_and_its_noise(ax: Axes) -> None:
     low, high = result.ci
     drawn = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2][row]
     assert list(drawn) == pytest.approx([low, high])
+
+
+def test_noise_of_clustered_rows_is_that_of_their_law(ax: Axes) -> None:
+    rng = np.random.default_rng(2)
+    cluster = np.repeat(np.arange(60), 10)
+    # rows of one cluster share the cell: ten times fewer independent rows
+    data = {"y": cluster % 2, "x": rng.integers(0, 4, 60)[cluster], "c": cluster}
+    screen = scorecard.iv_screen_frame(data, "y", clusters="c")
+    screen.plot(ax)
+    result = screen["x"]
+    (bar,) = ax.patches
+    weights = result._sampling().null_weights(0.5)
+    draws = rng.chisquare(1.0, (200_000, weights.size)) @ weights / result.n_eff
+    assert np.mean(draws > bar.get_width()) == pytest.approx(0.05, abs=0.003)
+
+
+def test_screen_result_draws_its_level_and_margin(ax: Axes) -> None:
+    tables = [[[40, 60], [60, 40]], [[500, 510], [500, 490]], [[9, 9], [0, 0]]]
+    screen = screen_table(tables, names=["a", "b", "one cell"], level=0.8, margin=0.01)
+    screen.plot(ax)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["one cell", "b", "a"]
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    assert list(drawn[2].get_xdata()) == pytest.approx([screen.ci.low[0], screen.ci.high[0]])
+    assert drawn[2].get_color() != drawn[1].get_color()
+    assert list(drawn[3].get_xdata()) == [0.01, 0.01]
+    # the single cell has no noise
+    assert len(ax.patches) == 2
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend[0] == "80 % interval; holm p ≤ 0.05"
+
+
+def test_monitor_draws_every_period(ax: Axes) -> None:
+    reference = [1000, 2000, 4000, 2000, 1000]
+    months = [[510, 980, 2020, 990, 500], [900, 1300, 1700, 700, 400], [2, 5, 9, 3, 0]]
+    monitor = drift_monitor(reference, months, margin=0.05, names=["Jan", "Feb", "Mar"])
+    assert monitor.plot(ax) is ax
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["Jan", "Feb", "Mar"]
+    assert [bar.get_height() for bar in ax.patches] == pytest.approx(monitor.critical)
+    bars = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 2]
+    for i, bar in enumerate(bars):
+        assert list(bar.get_ydata()) == pytest.approx([monitor.ci.low[i], monitor.ci.high[i]])
+    assert len({bar.get_color() for bar in bars}) == 3
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels[:3] == ["95 % interval: drift", "95 % interval: stable", "95 % interval: no evidence"]
+    assert "margin 0.05" in labels
+
+
+def test_monitor_of_many_periods_labels_some(ax: Axes) -> None:
+    drift_monitor([50, 50], [[20, 30]] * 40).plot(ax)
+    assert len(ax.get_xticks()) <= 16
+    assert ax.get_xticklabels()[0].get_text() == "1"
 
 
 def test_axes_are_made_where_none_is_given() -> None:

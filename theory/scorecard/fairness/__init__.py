@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from asymptopia.theory.scorecard.fairness.front import fairness_front as fairness_front
     from asymptopia.theory.scorecard.fairness.result import FrontPoint as FrontPoint
     from asymptopia.theory.scorecard.fairness.result import FrontResult as FrontResult
+    from asymptopia.theory.scorecard.fairness.status import FrontStatus as FrontStatus
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "front": ("fairness_front",),
         "result": ("FrontPoint", "FrontResult"),
+        "status": ("FrontStatus",),
     },
 )

@@ -42,11 +42,13 @@ class JeffreysResult(Result):
     statistic : float
         ``n_eff`` times the estimate, of the smoothed one if the plug-in is infinite.
     dof : int
-        Degrees of freedom of its law under ``J = 0``: bins in use less one.
+        Degrees of freedom of its law under ``J = 0``: bins in use less one; for paired or survey data the weights of
+        the mixture that are not 0.
     pvalue, log_pvalue : float
         Of the test of ``J = 0``; the natural logarithm holds where the p-value underflows.
     n, m, n_eff : int, int or float, float
-        Sizes of both samples and ``n m / (n + m)``; m is inf and n_eff is n for a known baseline.
+        Sizes of both samples and ``n m / (n + m)``; m is inf and n_eff is n for a known baseline. For a survey n and m
+        count rows, and n_eff is the size at which the mean weight of the null law is 1.
     bins : int
         Bins in use: those that are not empty in both samples.
     contributions : ndarray
@@ -127,7 +129,8 @@ class JeffreysResult(Result):
             * ``"snc"``: scaled noncentral chi-square that matches mean and variance of the estimate; valid at
               ``J = 0`` and far from it. For independent samples 93.6 to 97.7 % at a nominal 95 % over 2 to 50 bins
               and J from 0 to 0.6; 61 % at 50 bins with 4 observations a bin and ``J = 1.5`` (status SPARSE). Paired
-              samples: 94.0 to 99.2 %, the high values where accounts move to neighbouring bins only.
+              samples: 94.0 to 99.2 %, the high values where accounts move to neighbouring bins only. For weighted
+              and clustered rows the covariance is estimated too: at least 30 clusters a sample.
             * ``"ncx2"``: the same with the scale and the degrees of freedom of ``J = 0``; for J up to about 0.3 (92 %
               at ``J = 0.6``, 20 bins, samples of 1900 and 100).
             * ``"delta"``: normal, cut off at 0. Fails where ``n_eff J`` is not large beside the number of bins: 31 %
