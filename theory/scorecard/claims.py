@@ -119,14 +119,15 @@ CLAIMS = (
         ),
         corrections=(
             "A Wald interval that excludes 0 is no test of J = 0. At P = Q the ratio J/SE tends to sqrt(chi2)/2, not "
-            "to a normal; with fixed weights to sqrt(chi2), without Cov_P(L, q/p) to sqrt(chi2/2).",
+            "to a normal; with fixed weights to sqrt(chi2), with weights taken as independent of the differences to "
+            "sqrt(chi2/(2 - 1/B)) for B equal bins, without Cov_P(L, q/p) to sqrt(chi2/2).",
             "Comparing PSI itself with a chi-square, without the factor n_e, has no meaning.",
             "With an estimated baseline the factor is n_e, not n.",
             "The normal approximation of the critical value, (1/n + 1/m)(B - 1 + z sqrt(2(B - 1))), rejects too often.",
         ),
         proof=f"{_MOMENTS}:null_scale",
         oracle="scorecard/chi2_logsf.json",
-        checks=("scorecard.null_law", "scorecard.power", "scorecard.false_alarms"),
+        checks=("scorecard.null_law", "scorecard.z_ratio", "scorecard.power", "scorecard.false_alarms"),
         page=_PAGE,
     ),
     Claim(

@@ -80,6 +80,7 @@ class DivergenceResult(Result):
     """
 
     title: ClassVar[str] = "f-divergence"
+    plotter: ClassVar[str] = "asymptopia.theory.scorecard.plots:plot_divergence"
 
     kind: str
     alpha: float | None

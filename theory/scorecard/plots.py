@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from asymptopia.theory.scorecard.data import Screen
+    from asymptopia.theory.scorecard.fdivergence import DivergenceResult
     from asymptopia.theory.scorecard.monitoring import MonitorResult
     from asymptopia.theory.scorecard.results import IVResult, PSIResult
     from asymptopia.theory.scorecard.screening import ScreenResult
@@ -44,7 +45,7 @@ def _label_cells(ax: Axes, labels: Sequence[str] | None, count: int) -> None:
             tick.set_horizontalalignment("right")
 
 
-def _headline(name: str, result: IVResult | PSIResult) -> str:
+def _headline(name: str, result: IVResult | PSIResult | DivergenceResult) -> str:
     low, high = (format_number(end, 3) for end in result.ci)
     shown = result.estimate if math.isfinite(result.estimate) else result.estimate_smoothed
     return f"{name} {format_number(shown, 3)}   95 % [{low}, {high}]   p {format_number(result.pvalue, 2)}"
@@ -83,16 +84,27 @@ def plot_woe(table: WoETable, ax: Axes | None = None, *, labels: Sequence[str] |
 
 def plot_psi(result: PSIResult, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
     """Draw the shares of both samples side by side; return the Axes."""
-    ax = _axes(ax)
-    actual, expected = result.shares()
-    at = np.arange(actual.size)
-    ax.bar(at - 0.2, expected, width=0.4, color=SOFT, label="expected")
-    ax.bar(at + 0.2, actual, width=0.4, color=INK, label="actual")
-    _label_cells(ax, labels, actual.size)
+    return _share_bars(_axes(ax), result, "PSI", ("actual", "expected"), labels)
+
+
+def plot_divergence(result: DivergenceResult, ax: Axes | None = None, *, labels: Sequence[str] | None = None) -> Axes:
+    """Draw the shares of both samples side by side; return the Axes."""
+    name = result.kind if result.alpha is None else f"{result.kind} {format_number(result.alpha)}"
+    return _share_bars(_axes(ax), result, name, ("x", "y"), labels)
+
+
+def _share_bars(
+    ax: Axes, result: PSIResult | DivergenceResult, title: str, names: tuple[str, str], labels: Sequence[str] | None
+) -> Axes:
+    first, second = result.shares()
+    at = np.arange(first.size)
+    ax.bar(at - 0.2, second, width=0.4, color=SOFT, label=names[1])
+    ax.bar(at + 0.2, first, width=0.4, color=INK, label=names[0])
+    _label_cells(ax, labels, first.size)
     ax.set_xlabel("bin")
     ax.set_ylabel("share")
     ax.legend(frameon=False)
-    ax.set_title(_headline("PSI", result), fontsize="medium")
+    ax.set_title(_headline(title, result), fontsize="medium")
     return ax
 
 

@@ -46,6 +46,13 @@ def test_psi_bars_are_the_shares(ax: Axes) -> None:
     assert [bar.get_height() for bar in ax.patches] == pytest.approx([0.5, 0.5, 0.3, 0.7])
 
 
+def test_divergence_bars_are_the_shares(ax: Axes) -> None:
+    result = scorecard.divergence("alpha", [30, 70], [50, 50], alpha=2)
+    assert result.plot(ax) is ax
+    assert [bar.get_height() for bar in ax.patches] == pytest.approx([0.5, 0.5, 0.3, 0.7])
+    assert ax.get_title().startswith("alpha 2 ")
+
+
 def test_woe_table(ax: Axes) -> None:
     table = scorecard.woe_table([30, 70], [50, 50])
     assert table.plot(ax) is ax
