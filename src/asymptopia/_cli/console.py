@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -81,3 +83,53 @@ def write_text(path: str, text: str) -> None:
     except OSError as error:
         message = f"cannot write {path}: {error.strerror}"
         raise UserError(message) from error
+
+
+def check_files(options: Any, names: Sequence[str]) -> None:
+    """Refuse what cannot be written, before anything is computed.
+
+    Raises
+    ------
+    UserError
+        If a folder is missing or not writable, or standard output is asked for twice.
+    """
+    asked = {name: path for name in names if (path := getattr(options, name))}
+    if sum(path == "-" for path in asked.values()) > 1:
+        message = f"standard output (-) can take one of {' and '.join(f'--{name}' for name in asked)}"
+        raise UserError(message)
+    for name, path in asked.items():
+        place = Path(path)
+        problem = (
+            "it is a folder"
+            if place.is_dir()
+            else "no such folder"
+            if not place.parent.is_dir()
+            else "permission denied"
+            if not os.access(place if place.exists() else place.parent, os.W_OK)
+            else ""
+        )
+        if path != "-" and problem:
+            message = f"--{name}: cannot write {path}: {problem}"
+            raise UserError(message)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number for a table, a dash where there is none."""
+    return "-" if math.isnan(value) else f"{value:.{digits}g}"
+
+
+def pvalue(value: float, log_value: float) -> str:
+    """Return a p-value for a table, from its logarithm where it underflows."""
+    from asymptopia.theory.scorecard.hypotheses import format_pvalue
+
+    return number(value, 3) if math.isnan(log_value) else format_pvalue(log_value)
+
+
+def adjusted_pvalue(value: float) -> str:
+    """Return an adjusted p-value for a table."""
+    return "< 1e-300" if value == 0 else number(value, 3)
+
+
+def finite(value: float) -> float | None:
+    """Return a number that JSON can hold, None for what is not finite."""
+    return float(value) if math.isfinite(value) else None

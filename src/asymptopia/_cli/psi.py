@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from asymptopia._cli import UserError
-from asymptopia._cli.screening import add_options, column_list, show
+from asymptopia._cli.screening import add_options, check_columns, check_options, column_list, show
 from asymptopia._cli.tables import DATASETS, load_dataset, read_csv
 
 
@@ -19,25 +20,65 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="RULE",
         help="with one table: rows that meet the rule are current, the rest the reference, as 'year >= 2024'",
     )
+    parser.add_argument(
+        "--by", metavar="COLUMN", help="compare each period in this column of the current rows by itself, as month"
+    )
     add_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare the columns."""
-    from asymptopia.theory.scorecard.data import psi_screen_frame
-
+    names = column_list(options.columns)
+    check_options(options)
+    for name in ("weights", "clusters"):
+        if options.by is not None and getattr(options, name) is not None:
+            message = f"--{name} does not go with --by, which counts independent rows: drop one"
+            raise UserError(message)
     reference, current = _tables(options)
+    options.about = {"reference": _source(options, "reference"), "current": _source(options, "current")}
+    _check_tables(reference, current, options)
     try:
+        if options.by is not None:
+            from asymptopia._cli.periods import monitor, show_periods
+
+            return show_periods(monitor(reference, current, names, options), options)
+
+        from asymptopia._cli.sheet import sheet
+        from asymptopia.theory.scorecard.data import psi_screen_frame
+
         screen = psi_screen_frame(
             current,
             reference,
-            columns=column_list(options.columns),
+            columns=names,
             bins=options.bins,
             adjust=options.adjust,
+            weights=options.weights,
+            clusters=options.clusters,
         )
+        found = sheet(screen, level=options.level, margin=options.margin)
     except (ValueError, TypeError) as error:
         raise UserError(str(error)) from error
-    return show(screen, options)
+    return show(found, options)
+
+
+def _check_tables(reference: Any, current: Any, options: argparse.Namespace) -> None:
+    """Refuse columns that a table lacks; that of the periods is one of the current table only."""
+    check_columns(options, reference, f" in {options.about['reference']}", ("weights", "clusters"))
+    check_columns(options, current, f" in {options.about['current']}", ("weights", "clusters", "by"))
+    both = [set(frame.columns) - {options.by} for frame in (reference, current)]
+    odd = sorted(map(str, both[0] ^ both[1]))
+    if odd and options.columns is None:
+        message = f"only one of the tables has {', '.join(map(repr, odd))}; name the columns to compare with --columns"
+        raise UserError(message)
+
+
+def _source(options: argparse.Namespace, side: str) -> str:
+    """Return where the rows come from, without folders."""
+    if options.current is not None:
+        return Path(getattr(options, side)).name
+    rule = options.split or DATASETS[options.dataset].split
+    name = Path(options.reference).name if options.dataset is None else options.dataset
+    return f"{name}, rows {'with' if side == 'current' else 'without'} {rule}"
 
 
 def _tables(options: argparse.Namespace) -> tuple[Any, Any]:
@@ -45,7 +86,7 @@ def _tables(options: argparse.Namespace) -> tuple[Any, Any]:
         if options.reference is not None:
             message = "give either CSV files or --dataset NAME, not both"
             raise UserError(message)
-        return _split(load_dataset(options.dataset), options.split or DATASETS[options.dataset].split)
+        return _split(load_dataset(options.dataset), options.split or DATASETS[options.dataset].split, options.by)
     if options.reference is None:
         message = "give REFERENCE_CSV and CURRENT_CSV, or one table with --split, or --dataset NAME"
         raise UserError(message)
@@ -53,15 +94,18 @@ def _tables(options: argparse.Namespace) -> tuple[Any, Any]:
         if options.split is None:
             message = "give CURRENT_CSV too, or --split RULE to cut one table in two"
             raise UserError(message)
-        return _split(read_csv(options.reference), options.split)
+        return _split(read_csv(options.reference), options.split, options.by)
     if options.split is not None:
         message = "--split cuts one table in two; two were given"
         raise UserError(message)
     return read_csv(options.reference), read_csv(options.current)
 
 
-def _split(frame: Any, rule: str) -> tuple[Any, Any]:
-    """Return the rows that do not meet the rule, and those that do, without the column it speaks of."""
+def _split(frame: Any, rule: str, by: str | None) -> tuple[Any, Any]:
+    """Return the rows that do not meet the rule, and those that do, without the column that it speaks of.
+
+    The current rows keep it if it is also the column of periods.
+    """
     from asymptopia.theory.scorecard.coding import columns_of
     from asymptopia.theory.scorecard.data import events
 
@@ -76,4 +120,4 @@ def _split(frame: Any, rule: str) -> tuple[Any, Any]:
         message = f"--split: {error}"
         raise UserError(message) from error
     rest = frame.drop(columns=[name])
-    return rest[~hit], rest[hit]
+    return rest[~hit], frame[hit] if name == by else rest[hit]

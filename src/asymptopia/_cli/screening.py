@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asymptopia._cli import UserError
-from asymptopia._cli.console import console, show_table, table, write_json
+from asymptopia._cli.console import (
+    adjusted_pvalue,
+    check_files,
+    console,
+    finite,
+    number,
+    pvalue,
+    show_table,
+    table,
+    write_json,
+    write_text,
+)
 from asymptopia._cli.tables import add_dataset_option
 
 if TYPE_CHECKING:
-    from asymptopia.theory.scorecard.data import Screen
+    from asymptopia._cli.sheet import Row, Sheet
+
+OUTPUTS = ("json", "html", "plot")
+POSITIONAL = ("data", "reference", "current")
+NOT_REPEATED = (*OUTPUTS, *POSITIONAL, "detail", "date", "command", "default_of", "about")
+"""What does not change the numbers."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +36,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_dataset_option(parser)
     parser.add_argument("--columns", metavar="A,B,...", help="columns to look at (all)")
     parser.add_argument("--bins", type=int, default=10, help="quantile bins of a numeric column (10)")
+    parser.add_argument("--weights", metavar="COLUMN", help="sampling weight of each row, >= 0")
+    parser.add_argument(
+        "--clusters", metavar="COLUMN", help="rows with the same value may depend on one another, such as one account's"
+    )
     parser.add_argument("--level", type=float, default=0.95, help="level of the intervals (0.95)")
+    parser.add_argument(
+        "--margin", type=float, metavar="X", help="test against this value, too: is it material (> X), or below X?"
+    )
     parser.add_argument(
         "--adjust",
         choices=("holm", "bonferroni", "bh", "by"),
@@ -28,117 +52,195 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--detail", metavar="COLUMN", help="print the cells of one column too")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON (- for standard output)")
+    parser.add_argument("--html", metavar="FILE", help="write a report as one HTML page (- for standard output)")
+    parser.add_argument("--date", metavar="TEXT", help="date to show in the HTML report (none)")
     parser.add_argument("--plot", metavar="FILE", help="draw the intervals to an image file (png, pdf, svg)")
+    # the report shows the command, without what is at its default
+    parser.set_defaults(default_of=parser.get_default)
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse values out of range and files that cannot be written, before anything is read."""
+    if not 0 < options.level < 1:
+        message = f"--level is {options.level}; expected a number between 0 and 1, such as 0.95"
+        raise UserError(message)
+    if options.margin is not None and not 0 < options.margin < float("inf"):
+        message = f"--margin is {options.margin}; expected a number above 0, such as 0.1"
+        raise UserError(message)
+    if options.bins < 2:
+        message = f"--bins is {options.bins}; expected 2 or more"
+        raise UserError(message)
+    if options.date is not None and options.html is None:
+        message = "--date is shown in the report: give --html FILE"
+        raise UserError(message)
+    if options.plot == "-":
+        message = "--plot writes an image file; expected a name such as iv.png, not -"
+        raise UserError(message)
+    check_files(options, OUTPUTS)
 
 
 def column_list(text: str | None) -> list[str] | None:
     """Return the names in a comma-separated list."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or len(set(names)) < len(names):
+        message = f"--columns is {text!r}; expected names of columns, each once, separated by commas"
+        raise UserError(message)
+    return names
 
 
-def show(screen: Screen, options: argparse.Namespace) -> int:
+def check_columns(options: argparse.Namespace, frame: Any, where: str, names: Sequence[str]) -> None:
+    """Refuse columns that the table does not have; `names` are the options that name one."""
+    asked = [(name, getattr(options, name)) for name in names if getattr(options, name) is not None]
+    asked += [("columns", column) for column in column_list(options.columns) or ()]
+    for name, column in asked:
+        if column not in frame.columns:
+            message = f"--{name}: no column {column!r}{where}; the columns are {', '.join(map(str, frame.columns))}"
+            raise UserError(message)
+
+
+def command_line(options: argparse.Namespace) -> list[str]:
+    """Return the words that repeat the run: names of files without their folders, and what is not at its default."""
+    words = ["asymptopia", options.command]
+    words += [Path(path).name for name in POSITIONAL if (path := getattr(options, name, None))]
+    for name, value in vars(options).items():
+        if name not in NOT_REPEATED and value != options.default_of(name):
+            words.append(f"--{name.replace('_', '-')}")
+            words += [] if value is True else [str(value)]
+    return words
+
+
+def check_detail(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse a column that is not there."""
+    if options.detail is not None and options.detail not in names:
+        message = f"--detail: no column {options.detail!r}; there are {', '.join(names)}"
+        raise UserError(message)
+
+
+def show(sheet: Sheet, options: argparse.Namespace) -> int:
     """Print the table, then write what was asked for."""
-    if not 0 < options.level < 1:
-        message = f"--level is {options.level}; expected a number between 0 and 1"
-        raise UserError(message)
-    if options.detail is not None and options.detail not in screen.features:
-        message = f"--detail: no column {options.detail!r}; there are {', '.join(screen.features)}"
-        raise UserError(message)
-    intervals = [result.confidence_interval(options.level) for result in screen.results]
+    check_detail(options, [row.name for row in sheet.rows])
     if options.json:
-        write_json(options.json, _plain(screen, intervals, options.level))
-    if options.json != "-":
-        out = console()
-        level = f"{100 * options.level:g} % interval"
-        names = ("column", "bins", screen.quantity, "bias", "SE", level, "p", f"p ({screen.adjustment})", "status")
-        rows = [_row(screen, i, intervals[i]) for i in screen.order()]
-        show_table(out, table(names, rows, right=names[1:8]))
-        for i in screen.order():
-            if not screen.results[i].status.ok:
-                out.print(f"{screen.features[i]}: {screen.results[i].status}", markup=False)
-        if options.detail is not None:
-            _detail(screen, options.detail, out)
+        write_json(options.json, _plain(sheet))
+    if options.html:
+        from asymptopia._cli.html_report import page
+
+        write_text(options.html, page(sheet, options))
+    # standard output belongs to the file that was asked for there
+    if "-" not in {options.json, options.html}:
+        _print(sheet, options)
     if options.plot:
-        _draw(screen, options)
+        save_figure(options.plot, 7.5, 1.4 + 0.38 * len(sheet.rows), lambda figure: _draw(sheet, figure))
     return 0
 
 
-def _row(screen: Screen, i: int, interval: tuple[float, float]) -> tuple[str, ...]:
-    found = screen.results[i]
-    return (
-        screen.features[i].replace("[", r"\["),
-        str(found.bins),
-        _number(found.estimate),
-        _number(found.bias),
-        _number(found.se),
-        rf"\[{_number(interval[0])}, {_number(interval[1])}]",
-        _pvalue(found.pvalue, found.log_pvalue),
-        _number(float(screen.adjusted[i]), 3),
-        found.status.name,
-    )
+def _print(sheet: Sheet, options: argparse.Namespace) -> None:
+    out = console()
+    heads = ["column", "bins", sheet.quantity, "bias", "SE", f"{100 * sheet.level:g} % interval"]
+    heads += [*(["test"] if sheet.chosen else []), "p", f"p ({sheet.adjustment})"]
+    if sheet.margin is not None:
+        heads += [f"p ({sheet.quantity} {sign} {sheet.margin:g})" for sign in "><"] + ["material?"]
+    left = ("column", "test", "material?", "status")
+    right = [head for head in heads if head not in left]
+    show_table(out, table((*heads, "status"), [_cells(sheet, row) for row in sheet.rows], right=right))
+    for row in sheet.rows:
+        if not row.status.ok:
+            out.print(f"{row.name}: {row.status}", markup=False)
+    for remark in sheet.remarks():
+        out.print(remark, markup=False)
+    if options.detail is not None:
+        _detail(next(row for row in sheet.rows if row.name == options.detail), out)
 
 
-def _number(value: float, digits: int = 4) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}g}"
+def _cells(sheet: Sheet, row: Row) -> list[str]:
+    found, (low, high) = row.result, row.interval
+    cells = [plain(row.name), str(found.bins), number(found.estimate), number(found.bias), number(found.se)]
+    cells += [rf"\[{number(low)}, {number(high)}]", *([row.test] if sheet.chosen else [])]
+    cells += [pvalue(row.pvalue, row.log_pvalue), adjusted_pvalue(row.adjusted)]
+    if row.material is not None:
+        against = row.material
+        cells += [adjusted_pvalue(against.above_adjusted), adjusted_pvalue(against.below_adjusted), against.verdict]
+    return [*cells, row.status.name]
 
 
-def _pvalue(value: float, log_value: float) -> str:
-    if value > 0 or math.isnan(value):
-        return _number(value, 3)
-    return f"1e{log_value / math.log(10):.0f}"
+def plain(text: str) -> str:
+    """Return text in which the console sees no markup."""
+    return text.replace("[", r"\[")
 
 
-def _detail(screen: Screen, feature: str, out: Any) -> None:
-    labels = screen.labels[screen.features.index(feature)]
-    columns = {key: list(values) for key, values in screen[feature]._columns().items()}
-    body = [[_number(float(value)) for value in values] for values in columns.values()]
-    rows = [(label.replace("[", r"\["), *cells) for label, cells in zip(labels, zip(*body, strict=True), strict=True)]
-    show_table(out, table(("cell", *columns), rows, right=tuple(columns), title=feature))
+def _detail(row: Row, out: Any) -> None:
+    columns = {key: list(values) for key, values in row.result._columns().items()}
+    body = [[number(float(value)) for value in values] for values in columns.values()]
+    rows = [(plain(label), *cells) for label, cells in zip(row.labels, zip(*body, strict=True), strict=True)]
+    show_table(out, table(("cell", *columns), rows, right=tuple(columns), title=plain(row.name)))
 
 
-def _plain(screen: Screen, intervals: list[Any], level: float) -> dict[str, Any]:
-    def finite(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
+def _plain(sheet: Sheet) -> dict[str, Any]:
     columns = []
-    for i in screen.order():
-        found = screen.results[i]
-        columns.append(
-            {
-                "column": screen.features[i],
-                "bins": found.bins,
-                "estimate": finite(found.estimate),
-                "estimate_smoothed": finite(found.estimate_smoothed),
-                "bias": finite(found.bias),
-                "se": finite(found.se),
-                "interval": [finite(end) for end in intervals[i]],
-                "statistic": finite(found.statistic),
-                "dof": found.dof,
-                "pvalue": finite(found.pvalue),
-                "log_pvalue": finite(found.log_pvalue),
-                "pvalue_adjusted": finite(float(screen.adjusted[i])),
-                "status": found.status.name,
-                "cells": list(screen.labels[i]),
+    for row in sheet.rows:
+        found = row.result
+        item: dict[str, Any] = {
+            "column": row.name,
+            "bins": found.bins,
+            "estimate": finite(found.estimate),
+            "estimate_smoothed": finite(found.estimate_smoothed),
+            "bias": finite(found.bias),
+            "se": finite(found.se),
+            "interval": [finite(end) for end in row.interval],
+            "statistic": finite(found.statistic),
+            "dof": found.dof,
+            "test": row.test,
+            "pvalue": finite(row.pvalue),
+            "log_pvalue": finite(row.log_pvalue),
+            "pvalue_adjusted": finite(row.adjusted),
+            "status": row.status.name,
+            "cells": list(row.labels),
+        }
+        if row.binning is not None:
+            edges = row.binning.edges
+            item |= {
+                "edges": [] if edges is None else edges.tolist(),
+                "trend": row.binning.trend,
+                "repeats": row.binning.repeats,
             }
-        )
+        if row.material is not None:
+            against = row.material
+            item |= {
+                "pvalue_above_margin": finite(against.above),
+                "pvalue_above_margin_adjusted": finite(against.above_adjusted),
+                "pvalue_below_margin": finite(against.below),
+                "pvalue_below_margin_adjusted": finite(against.below_adjusted),
+                "material": against.verdict,
+            }
+        columns.append(item)
     return {
         "schema": 1,
-        "quantity": screen.quantity,
-        "level": level,
-        "adjustment": screen.adjustment,
+        "quantity": sheet.quantity,
+        "level": sheet.level,
+        "adjustment": sheet.adjustment,
+        "margin": sheet.margin,
         "columns": columns,
     }
 
 
-def _draw(screen: Screen, options: argparse.Namespace) -> None:
+def save_figure(path: str, width: float, height: float, draw: Callable[[Any], None]) -> None:
+    """Write what `draw` draws on a figure of that size in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 1.4 + 0.38 * len(screen.features)), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    screen.plot(figure.add_subplot(), level=options.level)
+    draw(figure)
     try:
-        figure.savefig(options.plot, dpi=150)
+        figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
-        message = f"cannot write {options.plot}: {error}"
+        message = f"--plot: cannot write {path}: {error}"
         raise UserError(message) from error
+
+
+def _draw(sheet: Sheet, figure: Any) -> None:
+    from asymptopia._cli.sheet import Drawn
+    from asymptopia.theory.scorecard.plots import plot_screen
+
+    plot_screen(Drawn(sheet), figure.add_subplot(), level=sheet.level)  # type: ignore[arg-type]
