@@ -12,7 +12,7 @@ Part = tuple[str, Callable[[], None]]
 
 # good and bad counts of the status of the checking account in the German credit data (Statlog)
 GOOD, BAD = [139, 49, 164, 348], [135, 14, 105, 46]
-KERNEL_DIGEST = "e2227e8f033baab2"
+KERNEL_DIGEST = "99d09b635ed8f640"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,11 +120,12 @@ def _digest() -> None:
     from asymptopia.verify.engine.build import Kernel, compile_kernel
     from asymptopia.verify.engine.exact import Totals, Window, accumulator, scale_array
 
-    kernel = Kernel(null_statistics, ("T", "reject", "reject_with_n", "excludes", "excludes_fixed"))
+    names = ("T", "reject", "with_n", "excludes", "excludes_fixed", "excludes_independent", "excludes_no_cross")
+    kernel = Kernel(null_statistics, names)
     quarter = (1 / 4, 1 / 3, 1 / 2, 1.0)
     rows = [value for share in quarter for value in (share, share, 0.25, 0.25, 0.0, 0.0)]
     params = [4.0, 1000.0, 500.0, 0.5, 0.0, 1000 / 3, 7.814727903251179, 1.959963984540054, *rows]
-    windows = [Window.covering(3.0, 1024.0)] + [Window.covering(0.0, 1.0)] * 4
+    windows = [Window.covering(3.0, 1024.0)] + [Window.covering(0.0, 1.0)] * (len(names) - 1)
     acc = accumulator(windows)
     compile_kernel(kernel)(1, 2, 0, 4096, params, scale_array(windows), acc)
     found = Totals.of(acc, 4096).digest()
