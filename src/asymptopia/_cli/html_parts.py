@@ -10,8 +10,8 @@ from html import escape
 
 import asymptopia
 from asymptopia._cli.console import number, pvalue
+from asymptopia._cli.repeat import command_line
 from asymptopia._cli.report_style import STYLE
-from asymptopia._cli.screening import command_line
 from asymptopia.verify.engine.rows import clean
 
 SHORT = 28

@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     _check_tables(reference, current, options)
     try:
         if options.by is not None:
-            from asymptopia._cli.periods import monitor, show_periods
+            from asymptopia._cli.periods import monitor
+            from asymptopia._cli.periods_output import show_periods
 
             return show_periods(monitor(reference, current, names, options), options)
 

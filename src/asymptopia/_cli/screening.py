@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asymptopia._cli import UserError
@@ -20,14 +19,12 @@ from asymptopia._cli.console import (
     write_json,
     write_text,
 )
+from asymptopia._cli.repeat import OUTPUTS
 from asymptopia._cli.tables import add_dataset_option
 
 if TYPE_CHECKING:
     from asymptopia._cli.sheet import Row, Sheet
 
-OUTPUTS = ("json", "html", "plot")
-POSITIONAL = ("data", "reference", "current")
-NOT_REPEATED = (*OUTPUTS, *POSITIONAL, "detail", "date", "command", "default_of", "about")
 """What does not change the numbers."""
 
 
@@ -98,17 +95,6 @@ def check_columns(options: argparse.Namespace, frame: Any, where: str, names: Se
         if column not in frame.columns:
             message = f"--{name}: no column {column!r}{where}; the columns are {', '.join(map(str, frame.columns))}"
             raise UserError(message)
-
-
-def command_line(options: argparse.Namespace) -> list[str]:
-    """Return the words that repeat the run: names of files without their folders, and what is not at its default."""
-    words = ["asymptopia", options.command]
-    words += [Path(path).name for name in POSITIONAL if (path := getattr(options, name, None))]
-    for name, value in vars(options).items():
-        if name not in NOT_REPEATED and value != options.default_of(name):
-            words.append(f"--{name.replace('_', '-')}")
-            words += [] if value is True else [str(value)]
-    return words
 
 
 def check_detail(options: argparse.Namespace, names: Sequence[str]) -> None:
