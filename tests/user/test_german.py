@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from german_credit import HINT, german_csv
 
 from asymptopia.theory.scorecard import iv_screen_frame, psi_screen_frame
 
 
 @pytest.fixture(scope="module")
 def german() -> pd.DataFrame:
-    folder = Path(os.environ.get("ASYMPTOPIA_DATA") or Path(__file__).parents[3] / "shared" / "data")
-    path = folder / "credit" / "german.csv"
-    if not path.is_file():
-        pytest.skip(f"no German credit data at {path}; set ASYMPTOPIA_DATA to the folder of data sets")
+    path = german_csv()
+    if path is None:
+        pytest.skip(f"no German credit data; {HINT}")
     return pd.read_csv(path)
 
 
