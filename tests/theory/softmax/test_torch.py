@@ -12,6 +12,9 @@ import pytest
 
 from asymptopia.theory.softmax.capping import step_radius
 
+# torch 2.13 loads its forward mode through its own deprecated torch.jit.script
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+
 
 def test_without_torch_the_import_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
