@@ -44,8 +44,7 @@ class KDEStatus(Status):
         "The expansion needs log(d)/d small beside alpha, and the remainder is not: use the exact integrals."
     )
     DUPLICATES = (
-        "Some points occur more than once: their nearest neighbour is at distance 0; duplicates were left out of the "
-        "spacing, and leave-one-out likelihoods have no maximum with them."
+        "Some points occur more than once, so that their nearest neighbour is at distance 0; duplicates were left out."
     )
     EMPTY = "A kernel of bounded support holds no sample at some query: the density there is 0 and its logarithm -inf."
 

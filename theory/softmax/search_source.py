@@ -138,6 +138,9 @@ def group(mass, x, count, s, w):
         centre = s
         for _ in range(8):
             expand(mass, x, count, centre, g, w)
+            # numba raises where a complex number is divided by 0
+            if g[m] == 0j:
+                break
             shift = -g[m - 1] / (m * g[m])
             if not abs(shift) < 0.5:
                 break
@@ -156,6 +159,8 @@ def group(mass, x, count, s, w):
                 break
             r *= 0.8
         lead = abs(g[m])
+        if lead == 0.0:
+            continue
         # at the outer radius F must stand out from rounding, for the argument is followed up to there
         if not (inner < 0.5 * outer and abs(centre - s) < outer and lead * outer**m > 200.0 * blur):
             continue
