@@ -9,7 +9,7 @@ from importlib import import_module
 from asymptopia.theory._core.registry import claims
 from asymptopia.verify.engine.check import Check, unique
 
-RESULTS = ("scorecard", "alignment", "scaling", "softmax", "kde", "engine")
+RESULTS = ("scorecard", "alignment", "scaling", "softmax", "kde", "projection", "engine")
 """Results whose module here holds ``CHECKS``."""
 
 
