@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
+from asymptopia._progress import watched
 from asymptopia.theory._core.rng import RNG
 from asymptopia.verify.checks import select
 from asymptopia.verify.engine.check import Check, Profile
@@ -21,7 +23,7 @@ def run(
     alpha: float = ALPHA,
     threads: int | None = None,
     target: str = "cpu",
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | Literal["auto"] | None = "auto",
     ledger: Path | str | None = None,
     resume: bool = False,
     scheduler: str | None = None,
@@ -43,8 +45,9 @@ def run(
     target : {"cpu", "cuda", "auto", "python", "emulator"}
         Where kernels run; the numbers are the same. ``"auto"`` takes a graphics processor if one can be used.
         ``"python"`` and ``"emulator"`` interpret the sources of both: slow, for debugging.
-    progress : callable, optional
-        Called with a `Progress` after each look.
+    progress : "auto", callable or None
+        ``"auto"`` shows a bar on a terminal and in a notebook (with tqdm), nothing in pipes and files. A callable is
+        called with a `Progress` after each look. None is silence.
     ledger : path, optional
         Folder in which finished blocks are recorded as they come, so that a killed run can go on.
     resume : bool
@@ -73,15 +76,16 @@ def run(
     names = [item for item in asked if isinstance(item, str)]
     if names or not asked:
         chosen = [*select(names), *chosen]
-    return run_checks(
-        chosen,
-        profile=profile,
-        rng=rng,
-        alpha=alpha,
-        threads=threads,
-        target=target,
-        progress=progress,
-        ledger=ledger,
-        resume=resume,
-        scheduler=scheduler,
-    )
+    with watched(progress) as callback:
+        return run_checks(
+            chosen,
+            profile=profile,
+            rng=rng,
+            alpha=alpha,
+            threads=threads,
+            target=target,
+            progress=callback,
+            ledger=ledger,
+            resume=resume,
+            scheduler=scheduler,
+        )

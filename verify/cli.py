@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from asymptopia._cli import UserError
 from asymptopia._cli.console import console
+from asymptopia._progress import watched
 from asymptopia.verify import output
 from asymptopia.verify.checks import select
 from asymptopia.verify.engine import cuda
 from asymptopia.verify.engine.check import PROFILES
 from asymptopia.verify.engine.report import EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED
-from asymptopia.verify.engine.run import ALPHA, Progress, ProgressCallback, run_shard
+from asymptopia.verify.engine.run import ALPHA, run_shard
 from asymptopia.verify.engine.run import run as run_checks
 from asymptopia.verify.engine.targets import differences
 
@@ -66,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     }
     differing: list[str] = []
     try:
-        with _progress(quiet=options.quiet) as progress:
+        with watched(None if options.quiet else "auto") as progress:
             if options.shard:
                 shard, shards = _shard(options.shard)
                 count = run_shard(chosen, shard, shards, progress=progress, **settings)
@@ -110,27 +109,3 @@ def _shard(text: str) -> tuple[int, int]:
         message = f"--shard is {text!r}; expected I/N with 1 <= I <= N"
         raise UserError(message)
     return int(first), int(second)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[ProgressCallback | None]:
-    """Yield a callback that draws a bar on a terminal, or None where nobody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=console(sys.stderr), transient=True) as bar:
-        tasks = {}
-
-        def show(news: Progress) -> None:
-            if news.case not in tasks:
-                tasks[news.case] = bar.add_task(news.case, total=news.budget)
-            # a verdict before the budget is spent fills the bar
-            bar.update(tasks[news.case], completed=news.budget if news.finished else news.done)
-            if news.finished:
-                bar.remove_task(tasks[news.case])
-
-        yield show

@@ -13,7 +13,14 @@ from asymptopia._cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+# what a build of the site leaves behind is written from the registry, not by hand
+BUILT = {"_build", "api", "claims", "notebooks"}
+DOCS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "docs").rglob("*.md")
+    if path.name == "index.md" or not BUILT.intersection(path.relative_to(ROOT).parts)
+)
+PAGES = ["README.md", *DOCS]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 PYTHON = {page: re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL) for page, text in TEXTS.items()}
 SHELL = [

@@ -65,7 +65,9 @@ def decode(data: Any) -> Any:
             return tuple(decode(item) for item in body)
         if tag == "$array":
             flat = np.array([decode(item) for item in body["data"]], dtype=np.dtype(body["dtype"]))
-            return flat.reshape(body["shape"])
+            found = flat.reshape(body["shape"])
+            found.setflags(write=False)
+            return found
         if tag == "$result":
             return _own(body["type"], "from_dict").from_dict(body)
         if tag == "$status":

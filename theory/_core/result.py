@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SCHEMA = 1
+_LEFT = "text-align:left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +40,10 @@ class Result:
 
     def __hash__(self) -> int:
         return hash(self.to_json())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the state of a dataclass would skip __post_init__, and numpy forgets that an array is read-only
+        return _rebuild, (type(self), tuple(getattr(self, item.name) for item in fields(self)))
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         """Yield (label, value) pairs of the summary."""
@@ -67,10 +72,11 @@ class Result:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(value)}</td></tr>"
+            f"<tr><th style='{_LEFT}'>{escape(label)}</th>"
+            f"<td style='{_LEFT};white-space:pre-wrap'>{escape(value)}</td></tr>"
             for label, value in [("status", str(self.status)), *self._lines()]
         )
-        return f"<table><caption>{escape(self.title)}</caption><tbody>{rows}</tbody></table>"
+        return f"<table class='dataframe'><caption>{escape(self.title)}</caption><tbody>{rows}</tbody></table>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that `json.dumps` accepts and `from_dict` reads back to an equal result."""
@@ -140,3 +146,18 @@ class Result:
 def format_number(value: float, digits: int = 6) -> str:
     """Return a number for people: `digits` significant digits, no trailing zeros."""
     return f"{value:.{digits}g}"
+
+
+def _rebuild(kind: type[Result], values: tuple[Any, ...]) -> Result:
+    """Return the result of these fields, its arrays read-only."""
+    _lock(values)
+    return kind(**{item.name: value for item, value in zip(fields(kind), values, strict=True)})
+
+
+def _lock(value: Any) -> None:
+    """Make the arrays in nested tuples read-only."""
+    if isinstance(value, tuple):
+        for item in value:
+            _lock(item)
+    elif hasattr(value, "setflags"):
+        value.setflags(write=False)

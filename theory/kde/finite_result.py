@@ -33,7 +33,7 @@ class FiniteKDE(Result):
     h: Floats
     """Bandwidths, in the units of the data."""
     mean_log_z: Floats
-    """Mean of log Z, Z = sum exp(-|x - y_i|^2 / (2 h^2)), nats."""
+    """Mean of log Z, ``Z = sum exp(-|x - y_i|^2 / (2 h^2))``, nats."""
     var_log_z: Floats
     """Variance of log Z over data sets at a fixed query (its mean over queries), nats squared."""
     var_query: Floats

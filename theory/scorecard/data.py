@@ -67,6 +67,9 @@ class Screen(Result):
     adjustment: str
     adjusted: NDArray[np.float64]
 
+    def __post_init__(self) -> None:
+        self.adjusted.setflags(write=False)
+
     def __getitem__(self, feature: str) -> IVResult | PSIResult:
         """Return the result of one column.
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from asymptopia.verify.engine.entry import Entry, MutantEntry
+from asymptopia.verify.engine.overview import overview
 from asymptopia.verify.engine.rows import cells, clean, interval, number, rejected, result, theory, tolerance
 from asymptopia.verify.engine.style import STYLE
 from asymptopia.verify.engine.svg import figure
@@ -75,7 +76,7 @@ def compact(report: Report) -> str:
         for entry in report.entries
     ]
     return (
-        f"<table><caption>{_text(report.summary())}</caption><thead><tr>{head}</tr></thead>"
+        f"<table class='dataframe'><caption>{_text(report.summary())}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -141,7 +142,8 @@ def _figures(named: list[tuple[str, Entry]]) -> Iterator[str]:
     yield "<section><h2>Evidence</h2>"
     yield "<p>The interval holds at every look at once; the verdict falls at the first look at which it lies inside"
     yield "theory ± δ, or outside; a bound has an end on one side only. A mutant that speaks of another statistic has"
-    yield "a running interval of its own. The ordinate is linear within δ and logarithmic beyond it.</p>"
+    yield "a running interval of its own. The ordinate is linear within δ and logarithmic beyond it. The first figure"
+    yield "of a check has all its targets: the last estimate and interval of each, and a cross for each mutant.</p>"
     yield '<ul class="legend">'
     for words, drawing in LEGEND:
         svg = f'<svg viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">{drawing}</svg>'
@@ -152,6 +154,8 @@ def _figures(named: list[tuple[str, Entry]]) -> Iterator[str]:
         yield f"<h3>{_text(check)}</h3>"
         statements = list(dict.fromkeys(entry.statement for _, entry in pairs))
         yield from (f"<p>{_text(statement)}</p>" for statement in statements)
+        if len(pairs) > 1:
+            yield f'<div class="wide">{overview([entry for _, entry in pairs])}</div>'
         for key, entry in pairs:
             yield from _article(key, entry)
     yield "</section>"

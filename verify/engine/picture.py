@@ -121,7 +121,7 @@ def picture(entry: Entry) -> Picture:
         y=y,
         band=(y[0] if entry.claim == "at_most" else -1.0, y[1] if entry.claim == "at_least" else 1.0),
         xticks=_xticks(*x),
-        yticks=_yticks(*y),
+        yticks=value_ticks(*y),
     )
 
 
@@ -209,12 +209,14 @@ def _xticks(low: float, high: float) -> tuple[tuple[int, str], ...]:
     return tuple((n, f"{n:,}" if n < 10**7 else f"{n:.0e}".replace("e+0", "e")) for n in places if low <= n <= high)
 
 
-def _yticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
-    found = [(0.0, "theory"), (1.0, "+δ"), (-1.0, "−δ")]
-    gap = 0.07 * (math.asinh(high) - math.asinh(low))
-    # round powers first; the others where there is room for their labels
-    for size in (10.0, 100.0, 1000.0, 3.0, 30.0, 300.0):
-        for value, text in ((size, f"+{size:,.0f} δ"), (-size, f"−{size:,.0f} δ")):
+def value_ticks(low: float, high: float, share: float = 0.07) -> tuple[tuple[float, str], ...]:
+    """Return places and labels of an axis of deviations; labels take `share` of its length."""
+    found = [(0.0, "theory")]
+    gap = share * (math.asinh(high) - math.asinh(low))
+    # the tolerance and round powers first; the others where there is room for their labels
+    for size in (1.0, 10.0, 100.0, 1000.0, 3.0, 30.0, 300.0):
+        name = "δ" if size == 1.0 else f"{size:,.0f} δ"
+        for value, text in ((size, f"+{name}"), (-size, f"−{name}")):
             if all(abs(math.asinh(value) - math.asinh(other)) >= gap for other, _ in found):
                 found.append((value, text))
     return tuple((value, text) for value, text in sorted(found) if low <= value <= high)

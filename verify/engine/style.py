@@ -41,7 +41,7 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 pre { background: var(--wash); padding: .75rem; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 0; margin: .5rem 0; }
 .legend svg { vertical-align: -1px; }
-svg.figure { display: block; width: 100%; min-width: 720px; height: auto; }
+svg.figure, svg.overview { display: block; width: 100%; min-width: 720px; height: auto; }
 svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; fill: var(--soft); }
 svg text.verdict { fill: var(--ink); font-weight: 700; } svg text.mutant { fill: var(--mutant); }
 svg .note { fill: var(--soft); }

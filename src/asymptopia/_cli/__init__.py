@@ -23,8 +23,11 @@ COMMANDS = {
     "bon": ("asymptopia._cli.bon", "reward of best-of-n and of a KL budget, from a table of rewards"),
     "scaling": ("asymptopia._cli.scaling", "optimal model size from training runs, and the bias of Approach 2"),
     "radius": ("asymptopia._cli.radius", "how long a step the series of cross-entropy allows; where the loss falls"),
+    "pn": ("asymptopia._cli.pn", "is n large enough for p parameters: verdict and required n, from a table"),
     "kde": ("asymptopia._cli.kde", "regime and bandwidth of a density estimate in high dimension, from a table"),
     "cite": ("asymptopia._cli.cite", "print the BibTeX entries behind a result"),
+    "explore": ("asymptopia._cli.explore", "open the explorer: sliders for n, p, d, N, and the theory redrawn"),
+    "completion": ("asymptopia._cli.completion", "print a script that completes commands and options in a shell"),
     "doctor": ("asymptopia._cli.doctor", "show versions, vectorisation and which devices are usable"),
     "selftest": ("asymptopia._cli.selftest", "check this installation against known values, without pytest"),
 }
