@@ -13,7 +13,7 @@ from asymptopia.theory._core.result import Result, format_number
 from asymptopia.theory._core.rng import RNG, seed_sequence
 from asymptopia.theory._core.validation import integer, probability
 from asymptopia.theory.projection.errors import MLEDoesNotExistError, NotMinimalError
-from asymptopia.theory.projection.plugin import Sample, flag, order_of, plug_in, read
+from asymptopia.theory.projection.plugin import Sample, flag, is_sampled, order_of, plug_in, read
 from asymptopia.theory.projection.status import ProjectionStatus
 
 if TYPE_CHECKING:
@@ -181,6 +181,12 @@ def bootstrap_criterion(
     True
     """
     found = read(data, family)
+    if is_sampled(found.family):
+        message = (
+            f"family is {family.name}, whose moments are sampled, and each resample would solve for the projection "
+            "anew; mc_error of pn_criterion says how certain these are"
+        )
+        raise ValueError(message)
     return resample(
         found.sample,
         found.family,

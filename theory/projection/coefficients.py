@@ -63,7 +63,7 @@ def smallest_size(terms: Sequence[float], bound: float) -> int | None:
     if not terms[0] > 0.0:
         return None
     if bound >= sum(abs(c) for c in terms):
-        return 1 if min(terms) >= 0.0 else None
+        return 1 if sum(terms) > 0.0 else None
     # in units of the root to first order, or of 1
     scale = max(terms[0] / bound, 1.0)
     relative, unit = [bound * scale / terms[0]], terms[0]

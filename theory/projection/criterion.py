@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from asymptopia.theory._core.result import format_number
 from asymptopia.theory._core.rng import RNG
-from asymptopia.theory._core.validation import choice, integer, real
+from asymptopia.theory._core.validation import choice, fail, integer, real
 from asymptopia.theory.projection.bayes import kl_threshold
-from asymptopia.theory.projection.bootstrap import CriterionBootstrap, resample
+from asymptopia.theory.projection.bootstrap import LEAST_RESAMPLES, CriterionBootstrap, resample
 from asymptopia.theory.projection.coefficients import smallest_size
 from asymptopia.theory.projection.criterion_result import PNCriterion
 from asymptopia.theory.projection.plugin import (
@@ -26,7 +26,7 @@ from asymptopia.theory.projection.plugin import (
     read,
     series,
 )
-from asymptopia.theory.projection.status import ProjectionStatus
+from asymptopia.theory.projection.status import FEW, HEAVY, LARGE_SECOND, NOISE, ProjectionStatus
 
 if TYPE_CHECKING:
     from asymptopia.theory.projection.families.protocol import ExponentialFamily
@@ -35,14 +35,6 @@ BOUNDS = ("sharp", "pinsker", "local")
 
 LEAST_ALPHA = 1e-100
 """Its square is a float."""
-SMALL = 0.3
-"""Second term over the first from which the series is not relied on."""
-FEW = 10
-"""Observations a parameter up to which sample moments are called unstable."""
-HEAVY = 0.1
-"""Share of t0 in one observation from which the tails are called heavy."""
-NOISE = 0.1
-"""Monte Carlo error over the risk from which a sampled family is called noisy."""
 
 
 def pn_criterion(
@@ -158,6 +150,8 @@ def criterion_of(
     order = order_of(order)
     choice("bound", bound, BOUNDS)
     repeats = integer("bootstrap", bootstrap, 0)
+    if 0 < repeats < LEAST_RESAMPLES:
+        raise fail("bootstrap", repeats, f"0, or at least {LEAST_RESAMPLES}")
     threshold = float(kl_threshold(alpha, bound=bound))
     correct = flag("bias_correct", bias_correct)
     reading = read(data, family)
@@ -179,15 +173,16 @@ def criterion_of(
     at, share = _largest(family, found, sample)
     row = at if rows is None else int(rows[at])
     c1, c2 = series(found, n, bias_correct=correct)
-    required = smallest_size((c1, c2), threshold)
+    same = p > 0 and found.first == 0.0
+    required = None if same else smallest_size((c1, c2), threshold)
     limits = [
         *_limits(family, n, risk, abs(c2) / (n * abs(c1)) if c2 else 0.0, (row, share), error),
-        *([] if required is not None else [(ProjectionStatus.NO_ROOT, ProjectionStatus.NO_ROOT.message)]),
+        *([] if required is not None or same else [(ProjectionStatus.NO_ROOT, ProjectionStatus.NO_ROOT.message)]),
         *_conditional(family, n, draws),
     ]
     return PNCriterion(
         status=ProjectionStatus.worst(status for status, _ in limits),
-        passed=0.0 <= risk <= threshold,
+        passed=0.0 <= risk <= threshold and not same,
         risk=risk,
         first=first,
         second=second,
@@ -259,7 +254,7 @@ def _limits(
             ProjectionStatus.NOISY,
             f"The Monte Carlo error {format_number(error, 3)} exceeds 10 % of the risk: draw more from the model.",
         )
-    if ratio > SMALL:
+    if ratio > LARGE_SECOND:
         yield (
             ProjectionStatus.SMALL_SAMPLE,
             f"The second term of the series is {ratio:.0%} of the first: it is not to be relied on at this n.",

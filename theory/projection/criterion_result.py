@@ -29,7 +29,7 @@ class PNCriterion(Result):
     status: ProjectionStatus
     """The most severe limit of validity; CONDITIONAL says what risk is meant and takes nothing from the verdict."""
     passed: bool
-    """True if the risk is at most the threshold; False too where the series gives a negative risk."""
+    """True if the risk is at most the threshold; False too where there is no verdict, see `decided`."""
     risk: float
     """First and second term; never clipped."""
     first: float
@@ -85,6 +85,11 @@ class PNCriterion(Result):
         return self.t0 / self.p if self.p else math.nan
 
     @property
+    def decided(self) -> bool:
+        """False where there is no verdict: the series gives a negative risk, or all observations are the same."""
+        return self.risk >= 0.0 and (self.t0 > 0.0 or self.p == 0)
+
+    @property
     def verdict(self) -> str:
         """The answer in a sentence."""
         head = f"n = {self.n} is {'enough' if self.passed else 'not enough'} for p = {self.p}"
@@ -94,6 +99,8 @@ class PNCriterion(Result):
                 f"No verdict for p = {self.p} at n = {self.n}: the series gives the risk {risk}, and a risk is not "
                 "negative."
             )
+        if not self.decided:
+            return f"No verdict for p = {self.p} at n = {self.n}: the statistic is the same for all observations."
         if self.passed:
             return f"{head}: the estimated risk {risk} is at most {bar}."
         if self.required_n is None:
@@ -108,8 +115,8 @@ class PNCriterion(Result):
         TypeError, ValueError
             If a size is no integer of at least 1.
         """
-        size = whole_sizes(n)
-        value = self.c1 / size + self.c2 / size**2
+        x = 1.0 / whole_sizes(n)
+        value = x * (self.c1 + self.c2 * x)
         return float(value) if value.ndim == 0 else value
 
     def _lines(self) -> Iterator[tuple[str, str]]:

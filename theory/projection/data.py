@@ -265,6 +265,10 @@ def pn_report(
     >>> report.passed, report["exponential"].p, report.best
     (True, 1, ('gamma',))
     """
+    given: Any = family
+    if not isinstance(given, str | Sequence):
+        message = f"family is of type {type(family).__name__}; expected names such as {', '.join(map(repr, FAMILIES))}"
+        raise TypeError(message)
     names = (family,) if isinstance(family, str) else tuple(family)
     if not names:
         message = f"family is {family!r}; expected at least one of {', '.join(map(repr, FAMILIES))}"

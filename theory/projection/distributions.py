@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from itertools import pairwise
+from dataclasses import replace
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,10 @@ UNSETTLED = 1e-8
 """Change at the last doubling that is refused."""
 
 _TAIL = 1e-13
+_COARSE = 1e-9
+"""The same at an end other than 0, where floats are coarse."""
+_NEAR = 1e-13
+"""Relative distance to an end other than 0 within which densities are not evaluated."""
 _ENDS = 6.0
 _BLOCK = 512
 _MOST_STATES = 2**20
@@ -44,8 +50,8 @@ def frozen_truth(family: ExponentialFamily, law: Any) -> Truth:
     Discrete laws are summed outwards from the median until the remaining probability is below 1e-15 and the terms of
     the third moment below 1e-18 of their sum. Continuous ones are integrated on either side of the median by the
     double-exponential rules of Takahasi and Mori, which bear singularities of the density at the ends of its support;
-    the grid is halved until the moments change by less than 1e-12 standard deviations. A density that is singular at an
-    end other than 0 loses what float64 cannot tell from that end.
+    the grid is halved until the moments change by less than 1e-12 standard deviations. Mass that float64 cannot tell
+    from an end of the support is put there, where the statistic is finite.
 
     References
     ----------
@@ -89,7 +95,7 @@ def _summed(rows: Array, chances: Array, law: Any) -> Truth:
     total = float(chances.sum())
     if not abs(total - 1.0) <= 1e-9:
         raise fail("the sum of truth.pmf over its support", total, f"1 ({type(law).__name__}: integer values only)")
-    return from_weights(rows, chances / total, "distribution")
+    return replace(from_weights(rows, chances / total, "distribution"), atoms=True)
 
 
 def _march(family: ExponentialFamily, law: Any, start: float, end: float, sign: int) -> list[tuple[Array, Array]]:
@@ -130,17 +136,15 @@ def _continuous(family: ExponentialFamily, law: Any) -> Truth:
     before: Truth | None = None
     change = np.inf
     for level in LEVELS:
-        x, dx = (np.concatenate(pair) for pair in zip(*(_side(middle, end, scale, level) for end in ends), strict=True))
-        with np.errstate(all="ignore"):
-            weights = np.asarray(law.pdf(x), dtype=float) * dx
-        kept = np.isfinite(weights) & (weights > 0.0) & (x != ends[0]) & (x != ends[1])
-        order = np.argsort(x[kept])
-        x, weights = x[kept][order], weights[kept][order]
-        rows = family.statistic(x)
-        _check_tails(family, rows, weights)
-        now = _dense(from_weights(rows, weights / weights.sum(), "distribution"))
+        sides = [_half(family, law, middle, end, scale, level) for end in ends]
+        x, weights = (np.concatenate(pair) for pair in zip(*sides, strict=True))
+        order = np.argsort(x, kind="stable")
+        rows, weights = family.statistic(x[order]), weights[order]
+        _check_tails(family, rows, weights, ends)
+        # as rows: a tensor of moments about a far mean would lose digits that they keep
+        now = from_weights(rows, weights / weights.sum(), "distribution")
         if before is not None:
-            change = _change(before, now)
+            change = _change(_dense(before), _dense(now))
             if change <= STILL:
                 return now
         before = now
@@ -153,6 +157,33 @@ def _continuous(family: ExponentialFamily, law: Any) -> Truth:
         )
         raise ValueError(message)
     return before
+
+
+def _half(
+    family: ExponentialFamily, law: Any, middle: float, end: float, scale: float, level: int
+) -> tuple[Array, Array]:
+    """Return nodes and weights between the median and one end of the support."""
+    x, dx = _side(middle, end, scale, level)
+    with np.errstate(all="ignore"):
+        weights = np.asarray(law.pdf(x), dtype=float) * dx
+    kept = np.isfinite(weights) & (weights > 0.0) & (x != end)
+    if not _bounded(family, end):
+        return x[kept], weights[kept]
+    # so near an end other than 0 floats are coarse, and the statistic is the same: what mass is left goes there
+    kept &= np.abs(x - end) > _NEAR * abs(end)
+    above = law.sf if hasattr(law, "sf") else law.ccdf
+    rest = float(law.cdf(middle) if end < middle else above(middle)) - math.fsum(weights[kept])
+    return np.append(x[kept], end), np.append(weights[kept], max(rest, 0.0))
+
+
+def _bounded(family: ExponentialFamily, end: float) -> bool:
+    """Return whether the statistic is finite at an end of the support."""
+    if not np.isfinite(end):
+        return False
+    try:
+        return bool(np.isfinite(family.statistic(np.array([end]))).all())
+    except ValueError:
+        return False
 
 
 def _adaptive(family: ExponentialFamily, law: Any, ends: tuple[float, float, float]) -> tuple[Truth, float]:
@@ -203,23 +234,33 @@ def _side(middle: float, end: float, scale: float, level: int) -> tuple[Array, A
     return middle + np.sign(end) * distance, distance * speed
 
 
-def _check_tails(family: ExponentialFamily, rows: Array, weights: Array) -> None:
-    """Raise unless the terms of the third moment die out towards both ends."""
-    with np.errstate(over="ignore"):
+def _check_tails(family: ExponentialFamily, rows: Array, weights: Array, ends: tuple[float, ...]) -> None:
+    """Raise unless the terms of the third moment die out towards the ends at which the statistic is not finite."""
+    with np.errstate(over="ignore", divide="ignore"):
         size = np.log(weights) + 3.0 * np.log1p(np.abs(rows).max(axis=1))
-    worst = max(size[0], size[-1])
-    if not worst < size.max() + np.log(_TAIL):
-        message = (
-            f"the third moment of the statistic of {family.name} under truth is infinite or beyond float64: the tail "
-            "is too heavy for the coefficient of 1/n^2"
+    most = size.max()
+    for end, last in zip(ends, (size[0], size[-1]), strict=True):
+        if _bounded(family, end):
+            continue
+        coarse = bool(np.isfinite(end)) and end != 0.0
+        if last < most + np.log(_COARSE if coarse else _TAIL):
+            continue
+        what = (
+            f"near {end:g} the statistic of {family.name} is so large that float64 numbers do not come near enough to "
+            "it: give moments"
+            if coarse
+            else f"the third moment of the statistic of {family.name} under truth is infinite or beyond float64: the "
+            "tail is too heavy for the coefficient of 1/n^2"
         )
-        raise ValueError(message)
+        raise ValueError(what)
 
 
 def _dense(truth: Truth) -> Truth:
     """Return the truth with its third cumulant as a tensor: p is small, the nodes are many."""
     rows: Any = truth.third
     third = np.einsum("a,ai,aj,ak->ijk", rows.weights, rows.rows, rows.rows, rows.rows, optimize=True)
+    # rounding is not symmetric
+    third = sum(third.transpose(order) for order in permutations(range(3))) / 6.0
     return Truth(mean=truth.mean, cov=truth.cov, third=third, size=None, kind="distribution")
 
 
@@ -241,6 +282,9 @@ def _normal(family: ExponentialFamily, law: Any) -> Truth:
         raise _other("multivariate_normal", family)
     mean, cov = np.atleast_1d(law.mean), np.atleast_2d(law.cov)
     d = mean.size
+    width = family.d if isinstance(family, MultivariateNormal) else 1
+    if d != width:
+        raise fail("the dimension of truth", d, f"{width}, that of {family.name}")
     if 4**d > _MOST_NODES:
         member: ExponentialFamily = family
         return _of_the_model(family, member.natural(mean, cov))

@@ -14,23 +14,21 @@ from numpy.typing import ArrayLike
 from asymptopia.theory._core.validation import Array, fail, integer
 from asymptopia.theory.projection.closed_forms import closed_form
 from asymptopia.theory.projection.coefficients import ClosedForm
-from asymptopia.theory.projection.families.protocol import check_family, unchanged
+from asymptopia.theory.projection.errors import NotMinimalError
+from asymptopia.theory.projection.families.protocol import ExponentialFamily, check_family, unchanged
+from asymptopia.theory.projection.finite_laws import check_projection
 from asymptopia.theory.projection.invariants import Contractions, Rows
 from asymptopia.theory.projection.plugin import first_error_of_fit, is_sampled
-from asymptopia.theory.projection.risk_result import LARGE, RiskExpansion
-from asymptopia.theory.projection.status import ProjectionStatus
+from asymptopia.theory.projection.risk_result import RiskExpansion
+from asymptopia.theory.projection.status import FEW, HEAVY, LARGE_SECOND, NOISE, ProjectionStatus
 from asymptopia.theory.projection.whitening import Whitening, whiten
 
 if TYPE_CHECKING:
-    from asymptopia.theory.projection.families.protocol import ExponentialFamily
     from asymptopia.theory.projection.families.sampled import SampledContractions
     from asymptopia.theory.projection.truths import Truth
 
-_OFF = 1e-6
-_FEW = 10
-_HEAVY = 0.1
-_NOISE = 0.1
-_SAMPLED_OFF = 10.0
+
+_ROUNDING = 1e-6
 
 
 def kl_risk_expansion(
@@ -141,16 +139,18 @@ def _well_specified(family: ExponentialFamily, theta: Array, order: int) -> Risk
 def _misspecified(family: ExponentialFamily, theta: ArrayLike | None, truth: Truth, order: int) -> RiskExpansion:
     star = family.mle(truth.centre()) if theta is None else family.check_theta(theta)
     if theta is not None and truth.mean is not None:
-        _check_projection(family, star, truth.mean)
+        check_projection(family, star, truth.mean)
+    if truth.kind != "data" and not is_sampled(family):
+        _check_digits(family, star, truth.third)
     found, drawn = _contractions(family, star, truth_cov=truth.cov, truth_third=truth.third)
     noise = None if drawn is None else _noise(drawn, first_error_of_fit(family, star, found))
     # a law with atoms can give a sample of one value, also under a continuous model
-    atoms = family.discrete or truth.kind == "pmf"
+    atoms = family.discrete or truth.atoms
     limits = [ProjectionStatus.CONDITIONAL] if atoms and family.dim else []
     if (
         family.dim
         and truth.size is not None
-        and (truth.size <= _FEW * family.dim or _largest_share(truth.third, whiten(family.cov(star))) > _HEAVY)
+        and (truth.size <= FEW * family.dim or _largest_share(truth.third, whiten(family.cov(star))) > HEAVY)
     ):
         limits.append(ProjectionStatus.UNSTABLE_MOMENTS)
     status = ProjectionStatus.worst([*limits, *_noisy(drawn, noise, truth.size)])
@@ -208,9 +208,9 @@ def _noisy(drawn: SampledContractions | None, noise: _Noise | None, n: int | Non
     if drawn is None or noise is None:
         return []
     found = coefficients(drawn.value)
-    size = max(1.0, abs(found.c2) / (LARGE * found.c1)) if n is None else float(n)
+    size = max(1.0, abs(found.c2) / (LARGE_SECOND * found.c1)) if n is None else float(n)
     error = math.hypot(drawn.error_of(lambda at: 0.5 * at.t0 + coefficients(at).c2 / size), noise.fit)
-    return [ProjectionStatus.NOISY] if not error <= _NOISE * abs(found.c1 + found.c2 / size) else []
+    return [ProjectionStatus.NOISY] if not error <= NOISE * abs(found.c1 + found.c2 / size) else []
 
 
 def coefficients(found: Contractions) -> ClosedForm:
@@ -220,16 +220,24 @@ def coefficients(found: Contractions) -> ClosedForm:
     return ClosedForm.of((first, a3 / 3.0 + 0.375 * a4, None), (first, a3 / 6.0 + 0.125 * a4, None))
 
 
-def _check_projection(family: ExponentialFamily, theta: Array, mean: Array) -> None:
-    """Raise ValueError unless the model at `theta` has the truth's mean."""
-    gap = whiten(family.cov(theta)).matrix @ (family.mean(theta) - mean)
-    distance = math.sqrt(float(gap @ gap))
-    # moments from draws are known to their own noise only
-    draws = getattr(family, "draws", None)
-    if distance > (_OFF if draws is None else _SAMPLED_OFF * math.sqrt(family.dim / draws)):
+def _check_digits(family: ExponentialFamily, theta: Array, third: Array | Rows) -> None:
+    """Raise ValueError where rounding of the truth's moments is no longer small in the whitened statistic."""
+    if family.dim == 0:
+        return
+    cov = family.cov(theta)
+    try:
+        # the largest factor by which whitening stretches a direction of the standardised statistic
+        stretch = float(np.linalg.norm(whiten(cov).matrix * np.sqrt(np.diag(cov)), 2))
+    except NotMinimalError:
+        if type(family).standardised is ExponentialFamily.standardised:
+            raise
+        stretch = 1.0 / _ROUNDING
+    lost = float(np.finfo(float).eps) * stretch ** (2 if isinstance(third, Rows) else 3)
+    if lost > _ROUNDING:
         message = (
-            f"theta is not the projection of truth: the mean of the statistic at theta is {distance:.3g} standard "
-            "deviations from the truth's; leave theta out to have it computed"
+            f"the statistics of {family.name} are nearly collinear at the projection of truth, and rounding of the "
+            f"moments of truth would cost a relative {lost:.1g}: give a truth whose mean is not far larger than its "
+            "standard deviation (for normal laws the risk does not depend on the mean)"
         )
         raise ValueError(message)
 

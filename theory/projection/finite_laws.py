@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from asymptopia.theory._core.validation import fail, numeric
 from asymptopia.theory.projection import total_laws
+from asymptopia.theory.projection.whitening import whiten
 
 if TYPE_CHECKING:
     from asymptopia.theory.projection.families.protocol import ExponentialFamily
@@ -22,6 +23,7 @@ MOST_POINTS = 64
 _MOST_COUNTS = 2_000_000
 _TAIL = 1e-18
 _MATCH = 1e-6
+_SAMPLED_MATCH = 10.0
 _MOMENTS = {"mean", "cov", "third", "fourth"}
 
 
@@ -171,9 +173,11 @@ def on_states(family: ExponentialFamily, law: FiniteLaw) -> Array:
 
 def check_projection(family: ExponentialFamily, theta: Array, mean: Array) -> None:
     """Raise ValueError unless the model at `theta` has the truth's mean of the statistic."""
-    gap = numeric("mean", mean) - family.mean(theta)
-    distance = float(np.max(np.abs(gap) / np.sqrt(np.diag(family.cov(theta)))))
-    if distance > _MATCH:
+    gap = whiten(family.cov(theta)).matrix @ (family.mean(theta) - numeric("mean", mean))
+    distance = math.sqrt(float(gap @ gap))
+    # moments from draws are known to their own noise only
+    draws = getattr(family, "draws", None)
+    if distance > (_MATCH if draws is None else _SAMPLED_MATCH * math.sqrt(family.dim / draws)):
         message = (
             f"theta is not the projection of truth: the mean of the statistic at theta is {distance:.3g} standard "
             "deviations from the truth's; leave theta out to have it computed"

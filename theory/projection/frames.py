@@ -49,6 +49,7 @@ def read_frame(frame: Any) -> Any:
         If it has no rows, or a file is not there or is malformed.
     """
     import narwhals as nw
+    from narwhals.exceptions import NarwhalsError
 
     if isinstance(frame, str | Path):
         frame = _read_csv(Path(frame))
@@ -58,8 +59,19 @@ def read_frame(frame: Any) -> Any:
             raise ValueError(message)
         table = frame.reshape(frame.shape[0], -1)
         frame = {f"x{j}": table[:, j] for j in range(table.shape[1])}
-    data = nw.from_dict(dict(frame), backend="pandas") if isinstance(frame, Mapping) else frame
-    found = nw.from_native(data, eager_only=True)
+    try:
+        data = nw.from_dict(dict(frame), backend="pandas") if isinstance(frame, Mapping) else frame
+        if hasattr(data, "set_axis") and hasattr(data, "columns"):
+            # names of pandas may be numbers or tuples
+            data = data.set_axis([str(name) for name in data.columns], axis=1)
+        found = nw.from_native(data, eager_only=True)
+    except (TypeError, ValueError, NarwhalsError) as error:
+        message = (
+            f"frame is of type {type(frame).__name__}; expected a data frame (pandas, polars or pyarrow, not lazy, no "
+            "name twice), a mapping of columns of one length, an array (rows, columns), or the path of a CSV file: "
+            f"{(str(error).strip() or type(error).__name__).splitlines()[0].rstrip(':')}"
+        )
+        raise TypeError(message) from None
     if len(found) == 0 or not found.columns:
         message = f"the table has {len(found)} rows and {len(found.columns)} columns; expected some of both"
         raise ValueError(message)
@@ -111,6 +123,10 @@ def read_columns(
         What to do with rows that hold a missing or infinite value, or a value <= 0 of which the logarithm is taken.
     """
     choice("missing", missing, MISSING)
+    given: Any = columns
+    if given is not None and not isinstance(given, Sequence):
+        message = f"columns is {columns!r} of type {type(columns).__name__}; expected a sequence of names"
+        raise TypeError(message)
     if coded and log:
         message = "log is True, but this family takes categories; leave it out"
         raise ValueError(message)

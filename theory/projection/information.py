@@ -16,14 +16,12 @@ from asymptopia.theory.projection.criterion_result import PNCriterion
 from asymptopia.theory.projection.families.protocol import check_family
 from asymptopia.theory.projection.likelihood import log_likelihood
 from asymptopia.theory.projection.plugin import flag, is_sampled, plug_in, read
-from asymptopia.theory.projection.status import ProjectionStatus
+from asymptopia.theory.projection.status import LARGE_SECOND, ProjectionStatus
 
 if TYPE_CHECKING:
     from asymptopia.theory.projection.families.protocol import ExponentialFamily
 
 Array = NDArray[np.float64]
-
-SMALL = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -192,7 +190,7 @@ def _penalty(
 ) -> TakeuchiPenalty:
     first = found.t0 / n
     second = (-0.5 * found.A3 if bias_correct else 0.5 * (found.A3 + found.A4)) / n**2
-    small = abs(second) > SMALL * first
+    small = abs(second) > LARGE_SECOND * first
     return TakeuchiPenalty(
         status=ProjectionStatus.SMALL_SAMPLE if small else ProjectionStatus.OK,
         value=None if loglik is None else -2.0 * loglik + 2.0 * n * (first + second),
@@ -269,7 +267,7 @@ def second_order_aic(
     found = family.contractions(_anywhere(family) if theta is None else family.check_theta(theta))
     first, second = 2.0 * family.dim, (found.F + found.B - found.K) / size
     return SecondOrderAIC(
-        status=ProjectionStatus.SMALL_SAMPLE if abs(second) > SMALL * first else ProjectionStatus.OK,
+        status=ProjectionStatus.SMALL_SAMPLE if abs(second) > LARGE_SECOND * first else ProjectionStatus.OK,
         value=-2.0 * value + first + second,
         penalty=first + second,
         first=first,

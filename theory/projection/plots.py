@@ -135,7 +135,9 @@ def plot_criterion(result: PNCriterion, ax: Axes | None = None) -> Axes:
     if result.order > 1:
         kind = "bias taken off" if result.bias_correct else "plug-in"
         ax.plot(at, _positive(values), color=INK, lw=2.0, label=f"second order, {kind}")
-    held = [*values[values > 0.0].tolist(), *(result.first * size / at), *(result.naive * size / at)]
+    held = [*values[values > 0.0].tolist(), *(result.naive * size / at)]
+    # 0 where all observations are the same
+    held += (result.first * size / at).tolist() if result.first > 0.0 else []
     if result.bootstrap is not None:
         low, high = result.bootstrap.risk_interval
         held += [bound for bound in (low, high) if bound > 0.0]
@@ -159,8 +161,9 @@ def plot_criterion(result: PNCriterion, ax: Axes | None = None) -> Axes:
 def verdict(result: PNCriterion) -> str:
     """Return the verdict in a line for a title."""
     head = f"{result.family}, n = {result.n}, p = {result.p}: "
-    if result.risk < 0.0:
-        return f"{head}no verdict, the series is negative"
+    if not result.decided:
+        why = "the series is negative" if result.risk < 0.0 else "all observations are the same"
+        return f"{head}no verdict, {why}"
     return f"{head}{'enough' if result.passed else 'not enough'}"
 
 

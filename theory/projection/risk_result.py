@@ -14,11 +14,9 @@ from asymptopia.theory._core.result import Result, format_number
 from asymptopia.theory._core.validation import Array, fail, integer, numeric, real
 from asymptopia.theory.projection.coefficients import smallest_size
 from asymptopia.theory.projection.invariants import Contractions
-from asymptopia.theory.projection.status import ProjectionStatus
+from asymptopia.theory.projection.status import LARGE_SECOND, ProjectionStatus
 
 _LEAST = 1e-200
-LARGE = 0.3
-"""Second term over the first up to which the series is relied on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +98,7 @@ class RiskExpansion(Result):
         found = [self.status]
         if self.risk(size, order) < 0.0:
             found.append(ProjectionStatus.NEGATIVE_RISK)
-        if abs(self.c2) / size**2 > LARGE * self.c1 / size:
+        if abs(self.c2) / size**2 > LARGE_SECOND * self.c1 / size:
             found.append(ProjectionStatus.SMALL_SAMPLE)
         return ProjectionStatus.worst(found)
 

@@ -2,6 +2,7 @@ r"""Elementary functions of the K-L risk that keep every digit where the textboo
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from asymptopia.theory._core.validation import fail
 
 Array = NDArray[np.float64]
+_LARGE = 700.0
 _LOG_TERMS = 21
 _EXP_TERMS = 20
 _SHIFT = 12
@@ -107,6 +109,34 @@ def exp_excess(a: ArrayLike) -> Any:
     with np.errstate(over="ignore"):
         far = np.expm1(a) - a
     return np.where(small, near, far)[()]
+
+
+def log_mean_exp(z: Array, weights: Array, log_weights: Array | None = None) -> float:
+    r"""Return :math:`\log\sum_a w_a e^{z_a} \ge 0` of z less its mean, for weights that sum to 1.
+
+    Parameters
+    ----------
+    z, weights : ndarray, shape (N,)
+    log_weights : ndarray, shape (N,), optional
+        Logarithms of the weights, for those that underflow.
+
+    Notes
+    -----
+    The sum is one plus that of :math:`w_a(e^{z_a} - 1 - z_a)`, terms that are not negative: also a rare state with a
+    large z costs no digits.
+
+    Examples
+    --------
+    >>> print(f"{log_mean_exp(np.array([3.0, 0.0]), np.array([1e-10, 1 - 1e-10])):.10e}")
+    1.6085536905e-09
+    """
+    centred = z - weights @ z
+    # a second pass takes the rounding of the mean, which would count at first order
+    centred = centred - weights @ centred
+    if centred.max(initial=0.0) < _LARGE:
+        return math.log1p(float(weights @ exp_excess(centred)))
+    logs = centred + (np.log(weights) if log_weights is None else log_weights)
+    return float(logs.max() + math.log(np.exp(logs - logs.max()).sum()))
 
 
 def digamma_excess(x: ArrayLike) -> Any:

@@ -6,6 +6,15 @@ from collections.abc import Iterable
 
 from asymptopia.theory._core.status import Status
 
+LARGE_SECOND = 0.3
+"""Second term over the first from which the series is not relied on."""
+FEW = 10
+"""Observations a parameter up to which sample moments are called unstable."""
+HEAVY = 0.1
+"""Share of t0 in one observation from which the tails are called heavy."""
+NOISE = 0.1
+"""Monte Carlo error over the risk from which a sampled family is called noisy."""
+
 
 class ProjectionStatus(Status):
     """Validity of a result on the risk of an estimated exponential family, from the least to the most severe."""

@@ -46,6 +46,8 @@ class Truth:
     """"data", "pmf", "moments" or "distribution"."""
     fourth: Any = None
     """What was given for it, not used to order n^-2."""
+    atoms: bool = False
+    """Whether the truth is a law known to be on separate values, of which a sample may hold one only."""
 
     def centre(self) -> Array:
         """Return the mean of the statistic.
@@ -146,11 +148,18 @@ def from_weights(rows: Array, weights: Array, kind: str) -> Truth:
     mean = weights @ rows
     shifted = rows - mean
     cov = (shifted * weights[:, None]).T @ shifted
-    return _truth(mean, cov, Rows(shifted, weights, 1.0), kind)
+    return _truth(mean, cov, Rows(shifted, weights, 1.0), kind, atoms=kind == "pmf")
 
 
 def _truth(
-    mean: Array | None, cov: Array, third: Array | Rows, kind: str, size: int | None = None, fourth: Any = None
+    mean: Array | None,
+    cov: Array,
+    third: Array | Rows,
+    kind: str,
+    size: int | None = None,
+    fourth: Any = None,
+    *,
+    atoms: bool = False,
 ) -> Truth:
     cov = 0.5 * (cov + cov.T)
     # rows that a caller gave stay as they are
@@ -160,7 +169,7 @@ def _truth(
     for array in (mean, cov, *held):
         if array is not None:
             array.setflags(write=False)
-    return Truth(mean=mean, cov=cov, third=third, size=size, kind=kind, fourth=fourth)
+    return Truth(mean=mean, cov=cov, third=third, size=size, kind=kind, fourth=fourth, atoms=atoms)
 
 
 def _is_pmf(family: ExponentialFamily, values: NDArray[Any]) -> bool:

@@ -214,7 +214,7 @@ def _cells(one: PNCriterion, *, second: bool) -> list[str]:
         number(one.risk),
         *([number(one.bootstrap.risk_se, 2)] if errors and one.bootstrap is not None else []),
         "-" if one.required_n is None else str(one.required_n),
-        "none" if one.risk < 0.0 else "enough" if one.passed else "not enough",
+        "none" if not one.decided else "enough" if one.passed else "not enough",
     ]
 
 

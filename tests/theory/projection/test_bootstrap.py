@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from asymptopia.theory.projection.bootstrap import CriterionBootstrap, bootstrap_criterion
 from asymptopia.theory.projection.errors import MLEDoesNotExistError
-from asymptopia.theory.projection.families import Bernoulli, Exponential, Normal, Poisson
+from asymptopia.theory.projection.families import Bernoulli, Exponential, Normal, Poisson, SampledFamily
 from asymptopia.theory.projection.status import ProjectionStatus
 
 
@@ -143,3 +143,14 @@ def test_too_few_resamples_with_an_estimate(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(module, "plug_in", once)
     with pytest.raises(MLEDoesNotExistError, match="exists in 1 of 20 resamples"):
         bootstrap_criterion([1.0, 2.0, 4.0], Exponential(), repeats=20, rng=0)
+
+
+def test_sampled_families_are_refused() -> None:
+    family = SampledFamily(
+        lambda x: np.asarray(x, dtype=float)[:, None],
+        lambda theta, size, rng: rng.poisson(np.exp(theta[0]), size),
+        dim=1,
+        draws=200,
+    )
+    with pytest.raises(ValueError, match="family is sampled family, whose moments are sampled"):
+        bootstrap_criterion([1, 2, 0, 3, 1], family)

@@ -408,7 +408,7 @@ def test_speed() -> None:
         (lambda x: pn_criterion(x, Normal(), order=3), ValueError, "order is 3"),
         (lambda x: pn_criterion(x, Normal(), bound="bh"), ValueError, "bound is 'bh'"),
         (lambda x: pn_criterion(x, Normal(), bootstrap=-1), ValueError, "bootstrap is -1"),
-        (lambda x: pn_criterion(x, Normal(), bootstrap=5), ValueError, "repeats is 5"),
+        (lambda x: pn_criterion(x, Normal(), bootstrap=5), ValueError, "bootstrap is 5"),
         (lambda x: pn_criterion(np.where(x > 1, np.nan, x), Normal()), ValueError, "nan"),
         (lambda x: pn_criterion(np.where(x > 1, np.inf, x), Normal()), ValueError, "inf"),
         (lambda x: pn_criterion(x[:2], Normal()), ValueError, "at least 3"),

@@ -393,3 +393,34 @@ def test_scalar_family_of_one_column_is_the_criterion() -> None:
 
 def test_datasets_are_described() -> None:
     assert set(DATASETS) == {"star98", "anes96", "randhie", "iris"}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        None,
+        5,
+        [[1, 2], [3, 4]],
+        {"x": [1, 2], "y": [1]},
+        pl.LazyFrame({"x": [1.0]}),
+        pd.Series([1.0, 2.0, 4.0]),
+        pd.DataFrame([[1.0, 2.0], [3.0, 4.5]], columns=["x", "x"]),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_sentence(frame: Any) -> None:
+    with pytest.raises(TypeError, match=f"frame is of type {type(frame).__name__}; expected a data frame"):
+        pn_report(frame, "mvn")
+
+
+def test_names_of_columns_may_be_numbers() -> None:
+    rows = np.random.default_rng(0).standard_normal((40, 2))
+    found = pn_report(pd.DataFrame(rows), "mvn")
+    assert found.columns == ("0", "1")
+    assert found.criteria[0].risk == pytest.approx(pn_report(rows, "mvn").criteria[0].risk, rel=1e-14)
+    assert pn_report(pd.DataFrame(rows, columns=[("m", 1), ("m", 2)]), "mvn").columns == ("('m', 1)", "('m', 2)")
+    with pytest.raises(TypeError, match="columns is 5 of type int"):
+        pn_report(rows, "mvn", columns=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="family is of type NoneType; expected names such as 'mvn'"):
+        pn_report(rows, None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="bootstrap is 5; expected 0, or at least 20"):
+        pn_report(rows, "mvn", bootstrap=5)

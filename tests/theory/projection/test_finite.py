@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from asymptopia.theory.projection.errors import MLEDoesNotExistError, NotMinimalError
 from asymptopia.theory.projection.expansion import kl_risk_expansion
-from asymptopia.theory.projection.families.finite import FiniteSupport, log_mean_exp
+from asymptopia.theory.projection.families.finite import FiniteSupport
 from asymptopia.theory.projection.families.hull import hull_position
 from asymptopia.theory.projection.families.loglinear import LogLinear
 from asymptopia.theory.projection.families.protocol import ExponentialFamily
+from asymptopia.theory.projection.stable_risk import log_mean_exp
 
 FOUR = np.arange(4.0)
 
@@ -217,6 +219,15 @@ def test_divergence_near_and_far() -> None:
     assert family.divergence(star, star + delta) == pytest.approx(half, rel=1e-6)
     assert family.divergence(star, star) == 0.0
     assert log_mean_exp(np.array([-1e-200, 1e-200]), np.array([0.5, 0.5])) == 0.0
+
+
+def test_divergence_of_rare_states() -> None:
+    # the mean of exp(z) is 1 + 2e-10 although z goes up to 3
+    family = FiniteSupport([0.0, 1.0])
+    with mp.workdps(30):
+        p, q = 1 / (1 + mp.exp(25)), 1 / (1 + mp.exp(22))
+        exact = p * mp.log(p / q) + (1 - p) * mp.log((1 - p) / (1 - q))
+    assert family.divergence([-25.0], [-22.0]) == pytest.approx(float(exact), rel=1e-14)
 
 
 def test_states_are_data_values() -> None:

@@ -20,7 +20,7 @@ from asymptopia.theory.projection.criterion_result import PNCriterion
 from asymptopia.theory.projection.data import pn_report
 from asymptopia.theory.projection.exact_risk import kl_risk_exact
 from asymptopia.theory.projection.expansion import kl_risk_expansion
-from asymptopia.theory.projection.families import MultivariateNormal, Normal
+from asymptopia.theory.projection.families import MultivariateNormal, Normal, Poisson
 from asymptopia.theory.projection.plots import plot_bayes_error, plot_criterion, plot_risk
 
 RNG = np.random.default_rng(3)
@@ -230,3 +230,10 @@ def test_axes_are_made_where_none_are_given(criterion: PNCriterion) -> None:
     made = criterion.plot()
     assert isinstance(made, Axes)
     plt.close(made.figure)  # type: ignore[arg-type]
+
+
+def test_data_of_one_value(ax: Axes) -> None:
+    # a first term of 0 has no place on a logarithmic axis
+    found = pn_criterion(np.full(20, 2), Poisson())
+    low, _ = plot_criterion(found, ax).get_ylim()
+    assert low > 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from asymptopia.theory.projection.families.protocol import ExponentialFamily
 from asymptopia.theory.projection.families.sampled import SampledFamily
 from asymptopia.theory.projection.families.simplex import Beta, Dirichlet
 from asymptopia.theory.projection.invariants import Rows
+from asymptopia.theory.projection.misspecified import normal_from_moments
+from asymptopia.theory.projection.status import ProjectionStatus
 from asymptopia.theory.projection.truths import Truth, resolve_truth
 
 
@@ -246,3 +249,56 @@ def test_bad_truths(family: ExponentialFamily, truth: Any, error: type[Exception
 def test_an_array_of_objects_is_refused() -> None:
     with pytest.raises(TypeError):
         resolve_truth(Normal(), Frozen())
+
+
+@pytest.mark.parametrize(
+    ("law", "skewness", "excess", "sixth"),
+    [
+        (stats.expon(5.0), 2.0, 6.0, 265.0),
+        (stats.uniform(5.0, 1.0), 0.0, -1.2, 27.0 / 7.0),
+        (stats.arcsine(), 0.0, -1.5, 2.5),
+        (stats.arcsine(loc=2.0), 0.0, -1.5, 2.5),
+    ],
+)
+def test_ends_of_the_support_away_from_zero(law: Any, skewness: float, excess: float, sixth: float) -> None:
+    # floats are coarse there: a density that is large at such an end was said to have no third moment
+    found, wanted = kl_risk_expansion(Normal(), truth=law), normal_from_moments(skewness, excess, sixth)
+    assert found.c1 == pytest.approx(wanted.c1, rel=1e-10)
+    assert found.c2 == pytest.approx(wanted.c2, rel=1e-9)
+    assert found.status is ProjectionStatus.OK
+
+
+def test_tails_of_pareto_laws() -> None:
+    # six moments and no more: the standardised ones from E x^k = 7/(7 - k)
+    raw = [7.0 / (7.0 - k) for k in range(7)]
+    mu, var = raw[1], raw[2] - raw[1] ** 2
+    central = [sum(math.comb(k, j) * raw[j] * (-mu) ** (k - j) for j in range(k + 1)) for k in range(7)]
+    skewness, excess, sixth = central[3] / var**1.5, central[4] / var**2 - 3.0, central[6] / var**3
+    found, wanted = kl_risk_expansion(Normal(), truth=stats.pareto(7)), normal_from_moments(skewness, excess, sixth)
+    assert found.c2 == pytest.approx(wanted.c2, rel=1e-6)
+    with pytest.raises(ValueError, match="infinite or beyond float64"):
+        kl_risk_expansion(Normal(), truth=stats.pareto(6))
+
+
+def test_beta_model_of_a_uniform_law() -> None:
+    # log(1 - x) is not finite at 1, where floats are coarse
+    found = kl_risk_expansion(Beta(), truth=stats.uniform())
+    assert found.c2 == pytest.approx(5.3975221012223962, rel=1e-9)
+    with pytest.raises(ValueError, match="near 1 the statistic of Beta is so large"):
+        kl_risk_expansion(Beta(), truth=stats.beta(0.5, 0.5))
+
+
+def test_far_means_of_laws_are_refused() -> None:
+    # rounding of the moments of (x, x^2): at 1e6 standard deviations c2 came out as -20293
+    for far in (1e6, 1e7):
+        with pytest.raises(ValueError, match="nearly collinear at the projection"):
+            kl_risk_expansion(Normal(), truth=stats.norm(far, 1.0))
+    assert kl_risk_expansion(Normal(), truth=stats.norm(1e4, 1.0)).c2 == pytest.approx(61.0 / 12.0, rel=1e-5)
+
+
+def test_laws_with_atoms_are_conditional() -> None:
+    pmf, law = {0: 0.2, 1: 0.3, 2: 0.5}, stats.rv_discrete(values=([0, 1, 2], [0.2, 0.3, 0.5]))
+    for truth in (pmf, law, stats.binom(5, 0.3)):
+        assert kl_risk_expansion(Normal(), truth=truth).status is ProjectionStatus.CONDITIONAL
+    with pytest.raises(ValueError, match="the dimension of truth is 2; expected 1"):
+        kl_risk_expansion(Normal(), truth=stats.multivariate_normal([0.0, 0.0], np.eye(2)))

@@ -133,7 +133,9 @@ def test_data_of_one_value_have_no_estimate(family: ExponentialFamily, value: An
 )
 def test_data_of_one_value_say_nothing(family: ExponentialFamily, value: Any) -> None:
     found = pn_criterion(np.full(47, value), family)
-    assert (found.t0, found.risk, found.largest_share, found.required_n) == (0.0, 0.0, 0.0, 1)
+    assert (found.t0, found.risk, found.largest_share) == (0.0, 0.0, 0.0)
+    assert (found.passed, found.decided, found.required_n) == (False, False, None)
+    assert found.verdict.startswith("No verdict for p = 1 at n = 47: the statistic is the same")
     assert found.status is ProjectionStatus.UNSTABLE_MOMENTS
     assert any("say nothing" in note for note in found.notes)
     assert kl_risk_expansion(family, truth=np.full(47, value)).c1 == 0.0

@@ -22,7 +22,7 @@ from asymptopia.theory.projection.families.protocol import (
     sample_size,
     transformed_truth,
 )
-from asymptopia.theory.projection.stable_risk import exp_excess
+from asymptopia.theory.projection.stable_risk import log_mean_exp
 
 if TYPE_CHECKING:
     from asymptopia.theory.projection.invariants import Contractions
@@ -196,7 +196,7 @@ class Multinomial(ExponentialFamily):
         """Return the divergence in nats: the log of a centred moment generating function, a sum of positive terms."""
         p = self.probabilities(theta_star)
         change = self.check_theta(theta_hat, "theta_hat") - self.check_theta(theta_star)
-        return log_mean_exp(p, np.append(change, 0.0), self._log_shares(theta_star))
+        return log_mean_exp(np.append(change, 0.0), p, self._log_shares(theta_star))
 
     def support(self) -> Support:
         """Return the k categories."""
@@ -227,20 +227,6 @@ class Multinomial(ExponentialFamily):
         right = np.concatenate([np.cumsum(shares[::-1])[::-1], [0.0]])
         result: Array = left[: self.k - 1] + right[1 : self.k]
         return result
-
-
-def log_mean_exp(p: Array, exponent: Array, log_p: Array | None = None) -> float:
-    """Return ``log(sum(p * exp(c)))`` of the exponent c less its mean: a divergence, without cancellation.
-
-    With the centred exponent the sum is one plus the sum of ``p * (exp(c) - 1 - c)``, which is not negative.
-    """
-    centred = exponent - p @ exponent
-    # a second pass takes the rounding of the mean, which would count at first order
-    centred = centred - p @ centred
-    if centred.max(initial=0.0) < _LARGE:
-        return math.log1p(float(p @ exp_excess(centred)))
-    logs = centred + (np.log(p) if log_p is None else log_p)
-    return float(logs.max() + math.log(np.exp(logs - logs.max()).sum()))
 
 
 def _complement(unit: Array) -> Array:

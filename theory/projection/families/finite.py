@@ -15,7 +15,8 @@ from asymptopia.theory.projection.errors import NotMinimalError
 from asymptopia.theory.projection.families.arguments import named_parameters
 from asymptopia.theory.projection.families.dual_newton import Moments, solve_mean
 from asymptopia.theory.projection.families.hull import HullPosition, locate
-from asymptopia.theory.projection.families.protocol import ExponentialFamily, Support, frozen, sample_size
+from asymptopia.theory.projection.families.protocol import FAR, ExponentialFamily, Support, frozen, sample_size
+from asymptopia.theory.projection.stable_risk import log_mean_exp
 from asymptopia.theory.projection.whitening import echelon
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 SUM_TOLERANCE = 1e-9
 """How far probabilities may sum from 1; within it they are divided by their sum."""
 
+_WORDS = "US"
 _COLLINEAR = 1e-12
 _OUTSIDE = 1e-8
 _LARGEST = 2**27
@@ -90,7 +92,7 @@ class FiniteSupport(ExponentialFamily):
         base = np.zeros(count) if log_base is None else numeric("log_base", log_base)
         if base.shape != (count,):
             raise fail("log_base.shape", base.shape, f"({count},), one log weight a state")
-        values = np.arange(count) if states is None else np.array(states)
+        values = np.arange(count) if states is None else _values("states", states)
         if values.ndim not in {1, 2} or values.shape[0] != count:
             raise fail("states.shape", values.shape, f"({count},) or ({count}, d), one data value a state")
         if states is not None and np.unique(values, axis=0).shape[0] < count:
@@ -129,12 +131,15 @@ class FiniteSupport(ExponentialFamily):
             If a value is not a state, or the shape does not fit.
         """
         states = self._support.states
-        values = np.asarray(x)
+        values = _values("x", x)
+        if (values.dtype.kind in _WORDS) != (states.dtype.kind in _WORDS):
+            message = f"x has dtype {values.dtype}; expected states, of dtype {states.dtype}"
+            raise TypeError(message)
         if values.ndim == states.ndim - 1:
             # states of one column may be given as numbers, one an observation
             values = values[:, None] if states.shape[1:] == (1,) else values[None]
-        if values.dtype.kind in "biuf":
-            values = numeric("x", values)
+        if values.ndim == 2 and states.ndim == 1 and values.shape[1] == 1:
+            values = values[:, 0]
         if values.ndim != states.ndim or values.shape[1:] != states.shape[1:]:
             expected = "(n,)" if states.ndim == 1 else f"(n, {states.shape[1]})"
             raise fail("x.shape", np.shape(x), f"{expected}, one state a row")
@@ -145,7 +150,7 @@ class FiniteSupport(ExponentialFamily):
         index: NDArray[np.intp] = place[inverse[states.shape[0] :]]
         if (index < 0).any():
             where = int(np.argmax(index < 0))
-            raise fail(f"x[{where}]", np.asarray(x)[where] if np.ndim(x) else x, f"one of the {place.size - 1} states")
+            raise fail(f"x[{where}]", values[where].tolist(), f"one of the {states.shape[0]} states")
         return index
 
     def statistic(self, x: ArrayLike) -> Array:
@@ -321,8 +326,15 @@ class FiniteSupport(ExponentialFamily):
         chances, rows = self._centred(star)
         return log_mean_exp(rows @ (hat - star), chances)
 
-    def _range(self, theta: Array) -> str | None:  # noqa: ARG002 - all of R^p
-        return None
+    def _range(self, theta: Array) -> str | None:
+        largest = np.abs(self._support.statistic).max(axis=0, initial=1.0)
+        return None if (np.abs(theta) <= FAR / largest).all() else f"theta * statistic of at most {FAR:g}"
+
+
+def _values(name: str, value: Any) -> NDArray[Any]:
+    """Return data values as an array of numbers or of words."""
+    array = np.asarray(value)
+    return np.array(array if array.dtype.kind in _WORDS else numeric(name, value))
 
 
 def distribution(name: str, value: ArrayLike, size: int) -> Array:
@@ -351,19 +363,6 @@ def draw(chances: Array, size: int, rng: RNG) -> NDArray[np.intp]:
     found = np.searchsorted(edges, generator(rng).random(size) * edges[-1], side="right")
     result: NDArray[np.intp] = np.minimum(found, np.flatnonzero(chances)[-1])
     return result
-
-
-def log_mean_exp(z: Array, weights: Array) -> float:
-    """Return ``log(weights @ exp(z))`` where ``weights @ z`` is 0, to full relative accuracy for small z."""
-    top = float(z.max(initial=0.0))
-    if top > 1.0:
-        return top + float(np.log(weights @ np.exp(z - top)))
-    small = np.abs(z) < 0.5
-    series = np.zeros_like(z)
-    near = np.where(small, z, 0.0)
-    for k in range(18, 2, -1):
-        series = near / k * (1.0 + series)
-    return float(np.log1p(weights @ np.where(small, 0.5 * near * near * (1.0 + series), np.expm1(z) - z)))
 
 
 def _log_sum(logs: Array) -> float:

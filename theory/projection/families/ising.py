@@ -14,9 +14,10 @@ from asymptopia.theory._core.rng import RNG
 from asymptopia.theory._core.validation import Array, fail, integer, numeric
 from asymptopia.theory.projection.errors import NotMinimalError
 from asymptopia.theory.projection.families.arguments import named_parameters
-from asymptopia.theory.projection.families.finite import draw, log_mean_exp
-from asymptopia.theory.projection.families.protocol import ExponentialFamily, Support, frozen, sample_size
+from asymptopia.theory.projection.families.finite import draw
+from asymptopia.theory.projection.families.protocol import FAR, ExponentialFamily, Support, frozen, sample_size
 from asymptopia.theory.projection.families.walsh import SpinProducts, spins
+from asymptopia.theory.projection.stable_risk import log_mean_exp
 
 MOST_SPINS = 20
 """2**20 states are summed over."""
@@ -224,11 +225,10 @@ class Ising(ExponentialFamily):
         r"""Return :math:`KL(\theta^*\|\hat\theta)` in nats, without cancellation where the two are close."""
         star, hat = self.check_theta(theta_star), self.check_theta(theta_hat, "theta_hat")
         chances = self.probabilities(star)
-        z = self._products.scores(hat - star)
-        return log_mean_exp(z - chances @ z, chances)
+        return log_mean_exp(self._products.scores(hat - star), chances)
 
-    def _range(self, theta: Array) -> str | None:  # noqa: ARG002 - all of R^p
-        return None
+    def _range(self, theta: Array) -> str | None:
+        return None if (np.abs(theta) <= FAR).all() else f"fields and couplings of at most {FAR:g}"
 
 
 def _edges(edges: Iterable[Sequence[int]], d: int) -> tuple[tuple[int, int], ...]:

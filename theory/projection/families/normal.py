@@ -21,6 +21,7 @@ from asymptopia.theory.projection.families.protocol import (
     finite_theta,
     frozen,
     sample_size,
+    symmetric_tensor,
     transformed_truth,
     unchanged,
 )
@@ -81,7 +82,7 @@ class Normal(ExponentialFamily):
     def third(self, theta: ArrayLike) -> Array:
         """Return the third cumulants of (x, x^2)."""
         turn = self._unwhiten(theta)
-        result: Array = np.einsum("abc,ia,jb,kc->ijk", _tensor(_THIRD, 3), turn, turn, turn)
+        result: Array = np.einsum("abc,ia,jb,kc->ijk", symmetric_tensor(_THIRD, 3), turn, turn, turn)
         return result
 
     def fourth(self, theta: ArrayLike, w: ArrayLike) -> Array:
@@ -99,7 +100,7 @@ class Normal(ExponentialFamily):
         mu, sigma2 = self._usual(theta)
         to = np.array([[1 / math.sqrt(sigma2), 0.0], [-math.sqrt(2) * mu / sigma2, 1 / (math.sqrt(2) * sigma2)]])
         cov, truth = transformed_truth(to, truth_cov, truth_third)
-        return from_cumulants(np.eye(2), _tensor(_THIRD, 3), _fourth, truth_cov=cov, truth_third=truth)
+        return from_cumulants(np.eye(2), symmetric_tensor(_THIRD, 3), _fourth, truth_cov=cov, truth_third=truth)
 
     def standardised(self, x: Any) -> Standardised:
         r"""Return the data less their mean, over a power of 2.
@@ -186,8 +187,3 @@ class Normal(ExponentialFamily):
 def _fourth(w: Array) -> Array:
     off = 2 * _FOURTH[2] * w[0, 1]
     return np.array([[_FOURTH[2] * w[1, 1], off], [off, _FOURTH[2] * w[0, 0] + _FOURTH[4] * w[1, 1]]])
-
-
-def _tensor(by_count: tuple[float, ...], order: int) -> Array:
-    result: Array = np.array(by_count)[np.indices((2,) * order).sum(axis=0)]
-    return result

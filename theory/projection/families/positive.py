@@ -22,6 +22,7 @@ from asymptopia.theory.projection.families.protocol import (
     finite_theta,
     frozen,
     sample_size,
+    symmetric_tensor,
     transformed_truth,
 )
 from asymptopia.theory.projection.stable_risk import log_excess
@@ -184,14 +185,14 @@ class InverseGaussian(ExponentialFamily):
         mu, lam = self._usual(theta)
         f = 1 / lam**2
         # by the number of indices 1/x
-        return _tensor([3 * mu**5 * f, -(mu**3) * f, -mu * f, 3 * f / mu + 8 * f / lam], 3)
+        return symmetric_tensor([3 * mu**5 * f, -(mu**3) * f, -mu * f, 3 * f / mu + 8 * f / lam], 3)
 
     def fourth(self, theta: ArrayLike, w: ArrayLike) -> Array:
         """Return the fourth cumulants of (x, 1/x) contracted with w."""
         mu, lam = self._usual(theta)
         f = 1 / lam**3
         by = [15 * mu**7 * f, -3 * mu**5 * f, -(mu**3) * f, -3 * mu * f, 15 * f / mu + 48 * f / lam]
-        result: Array = np.einsum("ikmo,ik->mo", _tensor(by, 4), self.check_matrix(w))
+        result: Array = np.einsum("ikmo,ik->mo", symmetric_tensor(by, 4), self.check_matrix(w))
         return result
 
     def contractions(
@@ -203,8 +204,8 @@ class InverseGaussian(ExponentialFamily):
         mu, lam = self._usual(theta)
         phi = mu / lam
         root = math.sqrt(phi)
-        third = _tensor([3 * root, math.sqrt(2), 0.0, 2 * math.sqrt(2)], 3)
-        fourth = _tensor([15 * phi, 6 * math.sqrt(2) * root, 4.0, 0.0, 12.0], 4)
+        third = symmetric_tensor([3 * root, math.sqrt(2), 0.0, 2 * math.sqrt(2)], 3)
+        fourth = symmetric_tensor([15 * phi, 6 * math.sqrt(2) * root, 4.0, 0.0, 12.0], 4)
         first = 1 / (math.sqrt(2) * phi)
         to = np.array([[1 / (mu * root), 0.0], [first / mu, first * mu]])
         cov, truth = transformed_truth(to, truth_cov, truth_third)
@@ -266,9 +267,3 @@ class InverseGaussian(ExponentialFamily):
         ratio = math.sqrt(1 + squared)
         away = squared / (1 + ratio) / ratio
         return 0.5 * float(log_excess(second)) + 0.5 * lam * (1 + second) / mu * away**2
-
-
-def _tensor(by_count: list[float], order: int) -> Array:
-    """Return the symmetric 2 x ... x 2 tensor whose entries depend on the number of second indices."""
-    result: Array = np.array(by_count)[np.indices((2,) * order).sum(axis=0)]
-    return result

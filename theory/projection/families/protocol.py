@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -287,6 +287,12 @@ def binary_scale(size: float) -> float:
 def sample_size(size: Any) -> int:
     """Return the number of draws as an int >= 0."""
     return integer("size", size, 0)
+
+
+def symmetric_tensor(by_count: Sequence[float], order: int) -> Array:
+    """Return the symmetric 2 x ... x 2 tensor whose entries depend on the number of second indices."""
+    result: Array = np.array(by_count)[np.indices((2,) * order).sum(axis=0)]
+    return result
 
 
 def frozen(values: ArrayLike) -> Array:

@@ -161,6 +161,10 @@ def quadratic_exponential(
     >>> family.dim, family.sample(np.zeros(3), 4, 1).shape
     (3, (4, 3))
     """
+    given: Any = reference
+    if not isinstance(given, QuadraticReference):
+        message = f"reference is of type {type(reference).__name__}; expected what quadratic_reference(x) returns"
+        raise TypeError(message)
     a, b = numeric("reference.a", reference.a, min_ndim=1), numeric("reference.b", reference.b, min_ndim=1)
     if a.shape != b.shape or a.ndim != 1 or not ((a > 0.0).all() and (b > 0.0).all()):
         raise fail("reference", "shapes a, b of the beta laws", "two vectors of numbers > 0 of one length")

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from asymptopia.theory._core.rng import RNG, generator
 from asymptopia.theory._core.validation import Array, fail, integer, numeric
 from asymptopia.theory.projection.families.arguments import named_parameters
-from asymptopia.theory.projection.families.finite import log_mean_exp
 from asymptopia.theory.projection.families.noisy_newton import SampledMoments, solve_noisy
 from asymptopia.theory.projection.families.protocol import ExponentialFamily, frozen, sample_size
 from asymptopia.theory.projection.invariants import Contractions
+from asymptopia.theory.projection.stable_risk import log_mean_exp
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -332,7 +332,7 @@ class SampledFamily(ExponentialFamily):
                 "go there in steps"
             )
             raise ValueError(message)
-        return log_mean_exp(z - z.mean(), np.full(z.size, 1.0 / z.size))
+        return log_mean_exp(z, np.full(z.size, 1.0 / z.size))
 
     def _draw(self, theta: Array, size: int, stream: tuple[int, ...]) -> Any:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=stream))
