@@ -41,6 +41,9 @@ def real(name: str, value: Any, low: float = -math.inf, high: float = math.inf, 
         raise TypeError(message)
     try:
         number = float(value)
+    except OverflowError:
+        message = f"{name} is an integer beyond float64, whose largest number is 1.8e308"
+        raise ValueError(message) from None
     except (TypeError, ValueError):
         message = f"{name} is of type {type(value).__name__}; expected a real number"
         raise TypeError(message) from None
@@ -99,7 +102,11 @@ def numeric(name: str, value: ArrayLike, *, min_ndim: int = 0) -> Array:
     if np.ma.isMaskedArray(value):
         message = f"{name} is a masked array; fill or drop its masked entries first"
         raise TypeError(message)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        message = f"{name} is ragged: its rows differ in length; expected an array of numbers"
+        raise TypeError(message) from None
     if array.dtype.kind not in "biuf":
         message = f"{name} has dtype {array.dtype}; expected real numbers"
         raise TypeError(message)

@@ -25,6 +25,7 @@ BAD_REALS = [
     (math.inf, ValueError, "alpha is inf"),
     (-1e-300, ValueError, "alpha is -1e-300"),
     (1.0000000000000002, ValueError, "1.0000000000000002"),
+    (10**400, ValueError, "alpha is an integer beyond float64"),
 ]
 
 
@@ -174,3 +175,8 @@ def test_same_shape_names_both():
     v.same_shape("good", np.zeros(3), "bad", np.zeros(3))
     with pytest.raises(ValueError, match=r"good has shape \(3,\) and bad has shape \(2,\)"):
         v.same_shape("good", np.zeros(3), "bad", np.zeros(2))
+
+
+def test_rows_of_different_lengths() -> None:
+    with pytest.raises(TypeError, match="x is ragged"):
+        v.numeric("x", [[1.0, 2.0], [3.0]])
