@@ -108,7 +108,7 @@ def test_text_frame_and_status(index: int) -> None:
     text = result.summary()
     assert text.startswith(result.title)
     assert str(result.status) in text
-    assert "<table>" in result._repr_html_()
+    assert "<table" in result._repr_html_()
     frame = result.to_frame()
     assert len(frame) >= 1
     assert len(set(frame.columns)) == frame.shape[1] > 1

@@ -47,7 +47,7 @@ def test_frames_summary_and_html() -> None:
     assert (frame["estimate_smoothed"].diff().dropna() <= 0).all()
     assert isinstance(screen.to_frame(backend="polars"), pl.DataFrame)
     assert "rate_marriage" in screen.summary()
-    assert "<table>" in screen._repr_html_()
+    assert "<table" in screen._repr_html_()
     with pytest.raises(KeyError, match="no column 'nothing'"):
         screen["nothing"]
 
