@@ -109,7 +109,7 @@ def api_page(module: str) -> str:
         (name for name in package.__all__ if not name.startswith("_")),
         key=lambda name: (isinstance(getattr(package, name), type), name),
     )
-    rows = [f"   * - :py:obj:`{module}.{name}`\n     - {summary(getattr(package, name))}" for name in names]
+    rows = [f"   * - :py:obj:`~{module}.{name}`\n     - {summary(getattr(package, name))}" for name in names]
     about = (package.__doc__ or "").strip()
     head = f"# `{module}`\n```{{eval-rst}}\n{about}\n\n.. list-table::\n\n" + "\n".join(rows) + "\n```\n"
     return head + "\n".join(entry(module, name) for name in names)
