@@ -112,7 +112,7 @@ def unequal_prior() -> Derivation:
     r"""Derive the least divergence of two laws from the error of Bayes with any prior.
 
     .. math:: \min_q d(p\|q), \quad \pi(1 - p) + (1 - \pi)q = e; \qquad
-              rac{1-\pi}\pi\log\frac{p(1-q)}{q(1-p)} = \frac{p - q}{q(1 - q)}
+              \frac{1-\pi}\pi\log\frac{p(1-q)}{q(1-p)} = \frac{p - q}{q(1 - q)}
 
     The program is convex in q. With equal priors it is that of `bayes_bound`, V = 1 - 2e. It is not symmetric in the
     prior. The error cannot exceed the smaller prior, where the least divergence is 0.

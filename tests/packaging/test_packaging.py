@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -118,6 +119,8 @@ def test_modules_stay_small() -> None:
 def test_symlinks_lead_to_the_folders() -> None:
     for name in ("theory", "verify"):
         link = ROOT / "src" / "asymptopia" / name
+        if not os.path.lexists(link):
+            pytest.skip("an unpacked sdist has no links; only type checkers need them")
         assert link.is_symlink()
         assert link.resolve() == ROOT / name
 
