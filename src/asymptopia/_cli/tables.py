@@ -57,7 +57,7 @@ def read_csv(path: str) -> Any:
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, float_precision="round_trip")
+        frame = pd.read_csv(path)
     except FileNotFoundError:
         message = f"no file {path}"
         raise UserError(message) from None
