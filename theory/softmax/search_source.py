@@ -159,8 +159,6 @@ def group(mass, x, count, s, w):
                 break
             r *= 0.8
         lead = abs(g[m])
-        if lead == 0.0:
-            continue
         # at the outer radius F must stand out from rounding, for the argument is followed up to there
         if not (inner < 0.5 * outer and abs(centre - s) < outer and lead * outer**m > 200.0 * blur):
             continue

@@ -8,7 +8,11 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from result_examples import EXAMPLES, classes, example, kind
@@ -16,6 +20,18 @@ from result_examples import EXAMPLES, classes, example, kind
 from asymptopia.theory._core.lazy import resolve
 from asymptopia.theory._core.result import Result
 from asymptopia.theory._core.status import Status
+
+
+def arrays(value: Any) -> Iterator[np.ndarray]:
+    """Yield the arrays among the fields of a result, nested ones too."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, Result):
+        for item in fields(value):
+            yield from arrays(getattr(value, item.name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from arrays(item)
 
 
 def test_every_result_class_has_an_example() -> None:
@@ -40,6 +56,7 @@ def test_nothing_is_lost_on_the_way(name: str) -> None:
         assert found == result
         assert hash(found) == hash(result)
         assert found.summary() == result.summary()
+        assert not any(array.flags.writeable for array in arrays(found))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

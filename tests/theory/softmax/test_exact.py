@@ -272,3 +272,9 @@ def test_merge_sort_is_stable():
     for size in (1, 2, 15, 16, 17, 31, 33, 64, 65, 1000, 4097):
         a = rng.integers(0, max(2, size // 3), size=size).astype(float)
         np.testing.assert_array_equal(direct().ascending(a), np.argsort(a, kind="stable"))
+
+
+def test_a_centre_where_the_derivative_vanishes_is_no_zero() -> None:
+    # F = cosh has the derivative 0 at 0 to the last bit: a division by it would raise
+    found = direct().group(np.array([0.5, 0.5]), np.array([-1.0, 1.0]), 2, 0j, np.empty(direct().scratch(2)))
+    assert found[3] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,8 +44,9 @@ class KnownShape(OneParameter):
     __slots__ = ()
 
     @property
+    @abstractmethod
     def _shape(self) -> float:
-        raise NotImplementedError
+        """The shape a."""
 
     def statistic(self, x: ArrayLike) -> Array:
         """Return x as a column, (n, 1); every entry is >= 0."""
