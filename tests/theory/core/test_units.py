@@ -102,8 +102,8 @@ def test_a_source_that_fails_is_not_kept(cache):
 
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            units.load_unit("broken", "VALUE = 1 / 0\n")
-    assert not [name for name in sys.modules if name.startswith("asymptopia_unit_broken")]
+            units.load_unit("divides_by_zero", "VALUE = 1 / 0\n")
+    assert not [name for name in sys.modules if name.startswith("asymptopia_unit_divides_by_zero")]
 
 
 def test_threads_share_one_module(cache):
