@@ -80,6 +80,15 @@ class Ruling:
         return self.verdict is not Verdict.INCONCLUSIVE
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a look says of a statistic; without an interval, or with too few replicates for a verdict, why."""
+
+    moments: Moments
+    interval: Interval | None = None
+    reason: str = ""
+
+
 @dataclass(slots=True)
 class TargetJudge:
     """Follows one target and its mutants from look to look."""
@@ -129,50 +138,55 @@ class TargetJudge:
         """Judge what is not yet settled on the totals of the blocks so far."""
         # a mutant of the target's own statistic shares its path
         own = {id(self.ruling), *(id(ruling) for mutant, ruling in self.mutants if mutant.statistic is not None)}
+        evidence: dict[int, Evidence] = {}
         for ruling in [self.ruling, *(ruling for _, ruling in self.mutants)]:
             if not ruling.settled:
-                self._judge(ruling, totals)
+                if ruling.statistic not in evidence:
+                    evidence[ruling.statistic] = self._evidence(ruling.statistic, totals)
+                self._judge(ruling, evidence[ruling.statistic], totals)
                 if id(ruling) in own:
                     low, high = ruling.interval or (math.nan, math.nan)
                     ruling.path.append((ruling.replicates, ruling.estimate, low, high))
 
-    def _judge(self, ruling: Ruling, totals: Totals) -> None:
-        moments = totals.moments(ruling.statistic, self.window[ruling.statistic])
+    def _evidence(self, statistic: int, totals: Totals) -> Evidence:
+        """Return what the totals say of a statistic, whatever the theory."""
+        moments = totals.moments(statistic, self.window[statistic])
+        if totals.nonfinite:
+            return Evidence(moments, reason=f"{totals.nonfinite} replicates were not finite")
+        if totals.outside:
+            return Evidence(moments, reason=f"{totals.outside} replicates lay outside the window of the sums")
+        if self.target.kind == "proportion":
+            return Evidence(moments, beta_binomial_interval(_successes(moments), moments.n, alpha=self.alpha))
+        if moments.variance == 0.0:
+            return Evidence(moments, reason="the statistic did not vary, so no interval can be formed")
+        few = moments.n < validity_start(moments.skewness)
+        reason = f"{moments.n} replicates are too few at skewness {moments.skewness:.3g}" if few else ""
+        return Evidence(moments, self._interval(moments), reason)
+
+    def _judge(self, ruling: Ruling, evidence: Evidence, totals: Totals) -> None:
+        moments = evidence.moments
         ruling.estimate, ruling.replicates, ruling.digest = moments.mean, totals.count, totals.digest()
         # an earlier look's interval must not stand beside this look's estimate
-        ruling.interval = None
-        if totals.nonfinite:
-            ruling.reason = f"{totals.nonfinite} replicates were not finite"
-            return
-        if totals.outside:
-            ruling.outside = True
-            ruling.reason = f"{totals.outside} replicates lay outside the window of the sums"
-            return
+        ruling.interval = evidence.interval
+        ruling.outside = ruling.outside or (totals.outside > 0 and not totals.nonfinite)
+        if ruling.interval is not None:
+            ruling.log_e_value = self._log_e_value(moments, ruling.theory)
+            if not evidence.reason:
+                ruling.verdict = self._verdict(ruling.interval, ruling.theory)
+        ruling.reason = evidence.reason
+        if not (ruling.settled or ruling.reason):
+            ruling.reason = "the interval still straddles an end of the tolerance"
+
+    def _log_e_value(self, moments: Moments, theory: float) -> float:
+        """Return the logarithm of the e-value; NaN for a one-sided claim, which has none."""
         if self.target.kind == "proportion":
-            successes = round(moments.mean * moments.n)
-            ruling.interval = beta_binomial_interval(successes, moments.n, alpha=self.alpha)
-            ruling.log_e_value = log_e_value_of_proportion(successes, moments.n, ruling.theory, self.target.delta)
-        else:
-            if moments.variance == 0.0:
-                ruling.reason = "the statistic did not vary, so no interval can be formed"
-                return
-            start = validity_start(moments.skewness)
-            ruling.interval = self._interval(moments)
-            if self.target.claim == "equal":
-                ruling.log_e_value = log_e_value(
-                    moments.mean,
-                    moments.sd,
-                    moments.n,
-                    ruling.theory,
-                    self.target.delta,
-                    alpha=self.alpha,
-                    n_star=max(1.0, self.target.expected_stop),
-                )
-            if moments.n < start:
-                ruling.reason = f"{moments.n} replicates are too few at skewness {moments.skewness:.3g}"
-                return
-        ruling.verdict = self._verdict(ruling.interval, ruling.theory)
-        ruling.reason = "" if ruling.settled else "the interval still straddles an end of the tolerance"
+            return log_e_value_of_proportion(_successes(moments), moments.n, theory, self.target.delta)
+        if self.target.claim != "equal":
+            return math.nan
+        stop = max(1.0, self.target.expected_stop)
+        return log_e_value(
+            moments.mean, moments.sd, moments.n, theory, self.target.delta, alpha=self.alpha, n_star=stop
+        )
 
     def _interval(self, moments: Moments) -> Interval:
         """Return the two-sided sequence, or both one-sided ones, each at the whole alpha."""
@@ -189,3 +203,7 @@ class TargetJudge:
         if self.target.claim == "at_least":
             return decide_at_most(-high, -low, -theory, self.target.delta)
         return decide(interval, theory, self.target.delta)
+
+
+def _successes(moments: Moments) -> int:
+    return round(moments.mean * moments.n)

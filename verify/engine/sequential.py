@@ -160,9 +160,8 @@ def beta_binomial_interval(successes: int, n: int, *, alpha: float) -> Interval:
         return np.asarray(bound - xlogy(successes, p) - xlog1py(n - successes, -p))
 
     centre = successes / n
-    low, high = 0.0, 1.0
-    if successes > 0:
-        low = float(find_root(excess, np.nextafter(0.0, 1.0), centre))
-    if successes < n:
-        high = float(find_root(excess, centre, np.nextafter(1.0, 0.0)))
-    return low, high
+    lower, upper = np.array([np.nextafter(0.0, 1.0), centre]), np.array([centre, np.nextafter(1.0, 0.0)])
+    inner = np.array([successes > 0, successes < n])
+    ends = np.array([0.0, 1.0])
+    ends[inner] = find_root(excess, lower[inner], upper[inner])
+    return float(ends[0]), float(ends[1])
