@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from enum import Enum
 
-import numpy as np
-
-from asymptopia.theory._core.roots import find_root
 from asymptopia.theory._core.validation import fail, integer, probability, real
 
 Interval = tuple[float, float]
+EPSILON = sys.float_info.epsilon
+TINY = math.ulp(0.0)
 
 
 class Verdict(Enum):
@@ -147,21 +147,25 @@ def beta_binomial_interval(successes: int, n: int, *, alpha: float) -> Interval:
     >>> round(low, 12), round(high, 12)
     (0.02442090324, 0.088154366057)
     """
-    from scipy.special import betaln, xlog1py, xlogy
+    from scipy.optimize import brentq
+    from scipy.special import betaln
 
     n = integer("n", n, 1)
     successes = integer("successes", successes, 0)
-    if successes > n:
+    failures = n - successes
+    if failures < 0:
         raise fail("successes", successes, f"at most n = {n}")
-    bound = betaln(successes + 0.5, n - successes + 0.5) - betaln(0.5, 0.5) + math.log(probability("alpha", alpha))
+    bound = float(betaln(successes + 0.5, failures + 0.5) - betaln(0.5, 0.5)) + math.log(probability("alpha", alpha))
 
-    def excess(p: np.ndarray) -> np.ndarray:
-        # xlogy and xlog1py give 0 for 0 log 0
-        return np.asarray(bound - xlogy(successes, p) - xlog1py(n - successes, -p))
+    def lower_end(hits: int, misses: int) -> float:
+        def excess(p: float) -> float:
+            return bound - hits * math.log(p) - misses * math.log1p(-p)
 
-    centre = successes / n
-    lower, upper = np.array([np.nextafter(0.0, 1.0), centre]), np.array([centre, np.nextafter(1.0, 0.0)])
-    inner = np.array([successes > 0, successes < n])
-    ends = np.array([0.0, 1.0])
-    ends[inner] = find_root(excess, lower[inner], upper[inner])
-    return float(ends[0]), float(ends[1])
+        # an end below the smallest number is rounded away from the centre
+        if not hits or excess(TINY) <= 0.0:
+            return 0.0
+        if not misses:
+            return math.exp(bound / hits)
+        return float(brentq(excess, TINY, hits / n, xtol=TINY, rtol=4.0 * EPSILON, maxiter=2000))
+
+    return lower_end(successes, failures), 1.0 - lower_end(failures, successes)

@@ -50,6 +50,29 @@ def test_beta_binomial_ends_solve_the_martingale_equation(s: int, n: int, alpha:
                 assert abs(log_martingale(end) + mp.log(alpha)) < 1e-9 + 1e-14 * slope * n
 
 
+@pytest.mark.parametrize("n", [10, 99_534, 620_562_323])
+@pytest.mark.parametrize("failures", [0, 1, 2])
+@pytest.mark.parametrize("alpha", [0.05, 3e-9])
+def test_beta_binomial_nearly_always_a_success(n: int, failures: int, alpha: float) -> None:
+    # between one and the number before it there may lie more than the interval leaves out
+    low, high = beta_binomial_interval(n - failures, n, alpha=alpha)
+    mirrored = beta_binomial_interval(failures, n, alpha=alpha)
+    assert high == 1.0 - mirrored[0]
+    assert low == pytest.approx(1.0 - mirrored[1], rel=1e-14)
+    assert low < (n - failures) / n <= high
+    with mp.workdps(40):
+        s, half = mp.mpf(failures), mp.mpf(1) / 2
+        bound = mp.log(mp.beta(s + half, n - s + half)) - mp.log(mp.pi) + mp.log(mp.mpf(alpha))
+        for end in mirrored:
+            if end > 0.0:
+                excess = bound - s * mp.log(mp.mpf(end)) - (n - s) * mp.log1p(-mp.mpf(end))
+                assert abs(excess) < 1e-15 * n + 1e-13 * abs(bound)
+
+
+def test_beta_binomial_end_below_the_smallest_number() -> None:
+    assert beta_binomial_interval(1, 10**9, alpha=1e-320)[0] == 0.0
+
+
 def test_beta_binomial_refuses_impossible_counts() -> None:
     with pytest.raises(ValueError, match=r"successes is 11; expected at most n = 10"):
         beta_binomial_interval(11, 10, alpha=0.05)
