@@ -14,6 +14,7 @@ from asymptopia.verify.engine.ledger import Ledger, LedgerError, read_plan
 from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.run import Plan
 from asymptopia.verify.engine.source import Source
+from asymptopia.verify.engine.task import Workshop
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,4 +59,4 @@ def merge(folders: Sequence[Path], checks: Sequence[Check] | None = None) -> Rep
     chosen = select(list(said["checks"])) if checks is None else checks
     plan = Plan.of(chosen, profile=said["profile"], seed=said["seed"], alpha=said["alpha"])
     with Ledger(folders[0], plan.to_dict(), shard=None, others=folders[1:]) as ledger:
-        return plan.report(Source(None, ledger), "cpu", 0)
+        return plan.report(Source(None, ledger), Workshop("cpu"), 0)

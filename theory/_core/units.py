@@ -48,13 +48,10 @@ def load_unit(stem: str, source: str) -> ModuleType:
     source : str
         Self-contained Python source. Its hash and the version of numba are part of the path.
     """
-    import numba
-
-    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
-    name = f"asymptopia_unit_{stem}_{digest}"
+    name = f"asymptopia_unit_{stem}_{_digest(source)}"
     with _lock:
         if name not in _loaded:
-            path = _write(Path(f"numba-{numba.__version__}") / digest / f"{stem}.py", source)
+            path = _write(_place(stem, source), source)
             spec = importlib.util.spec_from_file_location(name, path)
             if spec is None or spec.loader is None:  # pragma: no cover - a .py path always has a loader
                 message = f"cannot import {path}"
@@ -69,6 +66,27 @@ def load_unit(stem: str, source: str) -> ModuleType:
                 raise
             _loaded[name] = module
         return _loaded[name]
+
+
+def awaits_compiling(stem: str, source: str, function: str) -> bool:
+    """Return whether the cache can be written and lacks the machine code of `function` of a unit.
+
+    Another process can then put it there for this one.
+    """
+    path = _write(_place(stem, source), source)
+    if cache_dir() not in path.parents:
+        return False
+    return not any((path.parent / "__pycache__").glob(f"{stem}.{function}-*.nbi"))
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _place(stem: str, source: str) -> Path:
+    import numba
+
+    return Path(f"numba-{numba.__version__}") / _digest(source) / f"{stem}.py"
 
 
 def _write(relative: Path, source: str) -> Path:

@@ -15,7 +15,7 @@ from asymptopia.verify.engine.pool import Pool
 from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.run import Plan
 from asymptopia.verify.engine.targets import resolve, threads_for
-from asymptopia.verify.engine.task import Task
+from asymptopia.verify.engine.task import Task, Workshop
 
 MAX_BLOCK = (1 << 63) // BLOCK - 1
 
@@ -213,8 +213,9 @@ def _tasks(
             message = f"this version has no case for {entry.id!r} in the profile {report.profile!r}"
             raise KeyError(message)
         groups.setdefault(case, []).append(entry)
+    workshop = Workshop(target)
     for name, entries in groups.items():
-        task = Task.of(*cases[name], plan.seed, target)
+        task = Task.of(*cases[name], plan.seed, target, workshop)
         yield task.widened() if entries[0].sums == "superaccumulator" else task, entries
 
 

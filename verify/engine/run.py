@@ -14,6 +14,7 @@ import numpy as np
 import asymptopia
 from asymptopia.theory._core.rng import RNG, seed_sequence
 from asymptopia.theory._core.validation import choice, fail, probability
+from asymptopia.verify.engine.ahead import Ahead
 from asymptopia.verify.engine.build import kernel_hash
 from asymptopia.verify.engine.check import PROFILES, Case, Check, Profile, unique
 from asymptopia.verify.engine.entry import Entry, entry_of
@@ -21,11 +22,11 @@ from asymptopia.verify.engine.exact import Totals
 from asymptopia.verify.engine.judge import TargetJudge
 from asymptopia.verify.engine.ledger import Ledger
 from asymptopia.verify.engine.plan import BLOCK, LOOK_RATIO, RNG_VERSION, look_schedule
-from asymptopia.verify.engine.pool import Pool
+from asymptopia.verify.engine.pool import Pool, resolve_threads
 from asymptopia.verify.engine.report import Report
 from asymptopia.verify.engine.source import MissingBlocksError, Source
 from asymptopia.verify.engine.targets import resolve, threads_for
-from asymptopia.verify.engine.task import Task
+from asymptopia.verify.engine.task import Task, Workshop
 
 if TYPE_CHECKING:
     from asymptopia.verify.engine.dask import ClusterPool
@@ -73,12 +74,21 @@ def run(
     """
     target = resolve(target)
     threads = threads_for(target, threads)
-    plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
-    with _pool(threads, scheduler, target) as pool:
-        if ledger is None:
-            return plan.report(Source(pool), target, pool.threads, progress)
-        with Ledger(Path(ledger), plan.to_dict(), resume=resume) as book:
-            return plan.report(Source(pool, book), target, pool.threads, progress)
+    checks = list(checks)
+    # the theory's values, too, are worked out while the others compile
+    with _ahead(checks, target, threads) as ahead:
+        plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
+        with _pool(threads, scheduler, target) as pool:
+            workshop = Workshop(target, ahead)
+            if ledger is None:
+                return plan.report(Source(pool), workshop, pool.threads, progress)
+            with Ledger(Path(ledger), plan.to_dict(), resume=resume) as book:
+                return plan.report(Source(pool, book), workshop, pool.threads, progress)
+
+
+def _ahead(checks: Iterable[Check], target: str, threads: int | None) -> Ahead:
+    kernels = [check.kernel for check in checks] if target == "cpu" else []
+    return Ahead(kernels, resolve_threads(threads))
 
 
 def _pool(threads: int | None, scheduler: str | None, target: str) -> Pool | ClusterPool:
@@ -118,21 +128,24 @@ def run_shard(
         raise fail("shard", f"{shard}/{shards}", "i/n with 1 <= i <= n")
     target = resolve(target)
     threads = threads_for(target, threads)
-    plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
+    checks = list(checks)
     name = f"shard-{shard}-of-{shards}"
     count = 0
-    with Ledger(Path(ledger), plan.to_dict(), shard=name, resume=resume) as book, Pool(threads) as pool:
-        source = Source(pool, book)
-        for check, case in plan.cases:
-            pool.start()
-            task = Task.of(check, case, plan.seed, target)
-            looks = [0, *look_schedule(case.budget)]
-            for low, high in pairwise(looks):
-                first, last = (task.start + low + (high - low) * part // shards for part in (shard - 1, shard))
-                count += source.blocks(task.job, task.spec, first, last).count
-                if progress is not None:
-                    budget = looks[-1] * BLOCK
-                    progress(Progress(case=task.name, done=high * BLOCK, budget=budget, finished=high == looks[-1]))
+    with _ahead(checks, target, threads) as ahead:
+        plan = Plan.of(checks, profile=profile, seed=entropy_of(rng), alpha=alpha)
+        workshop = Workshop(target, ahead)
+        with Ledger(Path(ledger), plan.to_dict(), shard=name, resume=resume) as book, Pool(threads) as pool:
+            source = Source(pool, book)
+            for check, case in plan.cases:
+                pool.start()
+                task = Task.of(check, case, plan.seed, target, workshop)
+                looks = [0, *look_schedule(case.budget)]
+                for low, high in pairwise(looks):
+                    first, last = (task.start + low + (high - low) * part // shards for part in (shard - 1, shard))
+                    count += source.blocks(task.job, task.spec, first, last).count
+                    if progress is not None:
+                        budget = looks[-1] * BLOCK
+                        progress(Progress(case=task.name, done=high * BLOCK, budget=budget, finished=high == looks[-1]))
     return count
 
 
@@ -165,7 +178,9 @@ class Plan:
             "checks": {name: kernel_hash(check.kernel)[:16] for name, check in checks.items()},
         }
 
-    def report(self, source: Source, target: str, threads: int, progress: ProgressCallback | None = None) -> Report:
+    def report(
+        self, source: Source, workshop: Workshop, threads: int, progress: ProgressCallback | None = None
+    ) -> Report:
         """Return the report, with totals from `source`."""
         share = self.alpha / max(1, sum(len(case.targets) for _, case in self.cases))
         entries: list[Entry] = []
@@ -173,7 +188,7 @@ class Plan:
         for check, case in self.cases:
             if source.pool is not None:
                 source.pool.start()
-            task = Task.of(check, case, self.seed, target)
+            task = Task.of(check, case, self.seed, workshop.target, workshop)
             kernels[check.id] = task.kernel
             started = time.perf_counter()
             judges = _judge(task, source, share, progress)
@@ -189,7 +204,7 @@ class Plan:
                     judge=judge,
                     spec=task.spec,
                     seconds=seconds,
-                    device=target,
+                    device=workshop.target,
                     threads=threads,
                     sums="superaccumulator" if task.wide else "fixed point",
                 )
@@ -200,7 +215,7 @@ class Plan:
             seed=self.seed,
             profile=self.profile,
             alpha=self.alpha,
-            device=target,
+            device=workshop.target,
             threads=threads,
             kernels=kernels,
         )

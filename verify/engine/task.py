@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 
-from asymptopia.verify.engine.build import compile_kernel, kernel_hash
+from asymptopia.verify.engine.ahead import Ahead
+from asymptopia.verify.engine.build import Kernel, Run, compile_kernel, kernel_hash
 from asymptopia.verify.engine.check import Case, Check
 from asymptopia.verify.engine.exact import Totals, Unbounded, scale_array
 from asymptopia.verify.engine.judge import windows_of
 from asymptopia.verify.engine.plan import BLOCK, replicate_key, spec_hash
 from asymptopia.verify.engine.pool import Job
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Compiles each kernel of a run once.
+
+    Attributes
+    ----------
+    target : str
+        What for.
+    ahead : Ahead, optional
+        Processes that compile, too.
+    """
+
+    target: str
+    ahead: Ahead | None = None
+    _built: dict[Kernel, tuple[Run, str]] = field(default_factory=dict)
+
+    def build(self, kernel: Kernel) -> tuple[Run, str]:
+        """Return the compiled kernel and its hash."""
+        if kernel not in self._built:
+            if self.ahead is not None:
+                self.ahead.wait(kernel)
+            self._built[kernel] = compile_kernel(kernel, self.target), kernel_hash(kernel)
+        return self._built[kernel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +67,16 @@ class Task:
     target: str
 
     @classmethod
-    def of(cls, check: Check, case: Case, seed: int, target: str) -> Task:
+    def of(cls, check: Check, case: Case, seed: int, target: str, workshop: Workshop | None = None) -> Task:
         """Return the task of a case: its kernel compiled, its control variate's coefficient taken from the pilot."""
+        run, kernel = (workshop or Workshop(target)).build(check.kernel)
         name = f"{check.id}[{case.name}]"
         task = cls(
             check=check,
             case=case,
             name=name,
             job=Job(
-                compile_kernel(check.kernel, target),
+                run,
                 replicate_key(seed, name, check.version, case.params),
                 np.array(case.params, dtype=np.float64),
                 windows_of(case, check.kernel.statistics),
@@ -57,7 +84,7 @@ class Task:
                 check.kernel,
             ),
             spec="",
-            kernel=kernel_hash(check.kernel),
+            kernel=kernel,
             start=0 if case.control is None else case.control.pilot,
             target=target,
         )
