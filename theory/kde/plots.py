@@ -110,7 +110,9 @@ def _name(ax: Axes, alpha: Array, below: Array, above: Array, name: str) -> None
     i = int(np.argmax(width))
     if width[i] > 0.1:
         middle = math.sqrt(below[i] * above[i])
-        ax.text(alpha[i], middle, name, ha="center", va="center", fontsize="small", color="dimgray")
+        # a ground of its own, for a line may run through a narrow region
+        ground = {"color": "white", "alpha": 0.6, "pad": 1.5, "lw": 0}
+        ax.text(alpha[i], middle, name, ha="center", va="center", fontsize="small", color="dimgray", bbox=ground)
 
 
 def _grid(phases: KDEPhases) -> KDEPhases:

@@ -64,7 +64,7 @@ def draw(n: float, d: int, h: float) -> Drawing:
     left.set_title("regimes, large d", fontsize="medium")
     for name in left.texts:
         # the panel is narrow
-        name.set(ha="right", fontsize="x-small", bbox={"color": "white", "alpha": 0.6, "pad": 1.5, "lw": 0})
+        name.set(ha="right", fontsize="x-small")
     low, high = min(math.exp(best.log_h[0]), h), max(math.exp(best.log_h[-1]), h)
     inside = np.linspace(best.log_h[0], best.log_h[-1], 121)
     right.plot(np.exp(inside), best.kl(inside) / d, color=INK, lw=1.8, label="KL / d, exact")

@@ -23,6 +23,10 @@ def draw(gap: float, span: float, classes: int, tau: float) -> Drawing:
     figure, (left, right) = panels()
     plot_radius(found, left)
     left.set_title(f"zeros of the partition function, {classes} classes", fontsize="medium")
+    if tau < left.get_xlim()[1]:
+        left.plot(
+            tau, 0.0, "D", color=INK, mfc="white", ms=6, label=f"τ = {tau:g}", zorder=5, scalex=False, scaley=False
+        )
     left.legend(frameon=False, fontsize="small", loc="upper right")
     gaps = np.linspace(0.0, 12.0, _LEAST)
     z = _logits(gaps, classes)
