@@ -154,6 +154,20 @@ CLAIMS = (
         page=_PAGE,
     ),
     Claim(
+        id="projection.shape",
+        statement=(
+            "The exact risk of a gamma law of unknown shape and rate is a mean over the log ratio D of arithmetic and "
+            "geometric mean, the transform of which is n^s Gamma(na) Gamma(a + s/n)^n/(Gamma(na + s) Gamma(a)^n)."
+        ),
+        assumptions=(_DRAWS, _OWN, "Both parameters are unknown."),
+        validity="Finite for n >= 4 and na > 1; 1e-14 up to n = 1e6, beyond it 1e-16 times the root of n.",
+        sources=(Source(key="glaser1976", where="the law of the ratio of the two means; the risk is derived here"),),
+        proof=f"{_EXACT}:exact_gamma",
+        oracle="projection/exact.json",
+        checks=("projection.families",),
+        page=_PAGE,
+    ),
+    Claim(
         id="projection.existence",
         statement=(
             "A sample with an empty cell has no estimate, with probability sum over S of (-1)^(|S|+1) (1 - p_S)^n; the "

@@ -118,6 +118,11 @@ def inverse_gaussian_risk(mu: Any, lam: Any, n: int) -> Any:
 @precise
 def exact(family: str, structure: list[Any], parameters: dict[str, Any], n: int) -> Any:
     """Return the exact risk of a continuous family."""
+    if family == "Gamma" and not structure:
+        from asymptopia.theory.projection.reference_gamma import gamma_both_risk
+
+        with mp.workdps(mp.mp.dps * 2 // 5):
+            return gamma_both_risk(parameters["shape"], n)
     # enough for 50 digits of a risk of 1e-8 left by terms of order 1
     with mp.workdps(mp.mp.dps * 3 // 5):
         match family:

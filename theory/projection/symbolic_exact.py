@@ -180,6 +180,69 @@ def exact_multivariate() -> Derivation:
 
 
 @cache
+def exact_gamma() -> Derivation:
+    r"""Derive the law of the estimated shape of a gamma law, and the divergence averaged over the sample mean.
+
+    .. math:: E\,e^{-sD} = n^s\frac{\Gamma(na)}{\Gamma(na+s)}\Bigl[\frac{\Gamma(a+s/n)}{\Gamma(a)}\Bigr]^n, \qquad
+              \hat a\Bigl[\psi(na) - \log(na) + \frac1{na-1}\Bigr]
+              + \tfrac12 f\Bigl(\frac{\hat a}a - 1\Bigr) + s(\hat a) - s(a) - (\hat a - a)s'(a)
+
+    D is the logarithm of the arithmetic over the geometric mean, independent of the former: the transform is the ratio
+    of two moments. At :math:`s = n(\tau - a)` and :math:`D = g(t) - g(nt)` the logarithm of :math:`e^{sD}E\,e^{-sD}` is
+    made of Bregman divergences of log gamma from t and nt. f(u) = u - log(1 + u), s is the remainder of Stirling's
+    formula and :math:`g(x) = \log x - \psi(x)`.
+
+    References
+    ----------
+    Derived here; the law of the ratio is Glaser's (1976).
+    """
+    s, y, hat, w, b, t, tau, size = sp.symbols("s y \\hat{a} w b t tau N", positive=True)
+    # n = N: moments of the geometric mean of N variables and of their mean, a gamma variable of shape N a over N
+    single = sp.integrate(y ** (a + s / size - 1) * sp.exp(-y), (y, 0, sp.oo)) / sp.gamma(a)
+    mean = sp.gamma(size * a + s) / sp.gamma(size * a) / size**s
+    transform = size**s * sp.gamma(size * a) / sp.gamma(size * a + s) * (sp.gamma(a + s / size) / sp.gamma(a)) ** size
+    # two variables: (4 B (1 - B))^(s/2) with B a beta variable
+    pair = 2**s * sp.gamma(a + s / 2) ** 2 / sp.gamma(2 * a + s) * sp.gamma(2 * a) / sp.gamma(a) ** 2
+    # the divergence out of the two densities, the mean of the data w a / b
+    log_x, mean_x = sp.digamma(a) - sp.log(b), a / b
+    rate = hat / (w * a / b)
+    own = a * sp.log(b) - sp.loggamma(a) + (a - 1) * log_x - b * mean_x
+    other = hat * sp.log(rate) - sp.loggamma(hat) + (hat - 1) * log_x - rate * mean_x
+    divergence = sp.expand(sp.expand_log(own - other, force=True))
+    logs, inverse = sp.digamma(n * a) - sp.log(n) - sp.log(a), n * a / (n * a - 1)
+    averaged = divergence.subs(sp.log(w), logs).subs(w, 1 / inverse)
+
+    def remainder(place: Any) -> Any:
+        return sp.loggamma(place) - (place - R(1, 2)) * sp.log(place) + place
+
+    bend = sp.diff(remainder(a), a)
+    excess = hat / a - 1 - sp.log(hat) + sp.log(a)
+    stated = hat * (logs + 1 / (n * a - 1)) + excess / 2 + remainder(hat) - remainder(a) - (hat - a) * bend
+    f, rest = sp.Function("f"), sp.Function("s")
+    short = hat * (sp.digamma(n * a) - sp.log(n * a) + 1 / (n * a - 1)) + f(hat / a - 1) / 2
+    short += rest(hat) - rest(a) - (hat - a) * sp.Derivative(rest(a), a)
+
+    def bregman(start: Any, end: Any) -> Any:
+        return sp.loggamma(end) - sp.loggamma(start) - sp.digamma(start) * (end - start)
+
+    gap = sp.log(t) - sp.digamma(t) - sp.log(n) - sp.log(t) + sp.digamma(n * t)
+    power = n * (tau - a) * (gap + sp.log(n)) + sp.loggamma(n * a) - sp.loggamma(n * tau)
+    power += n * (sp.loggamma(tau) - sp.loggamma(a))
+    path = n * bregman(t, tau) - bregman(n * t, n * tau) - (n * bregman(t, a) - bregman(n * t, n * a))
+    return Derivation(
+        lhs=sp.Symbol("E[D | \\hat{a}]"),
+        rhs=short,
+        residuals=(
+            sp.simplify(single**size / mean / transform - 1),
+            sp.simplify(sp.gammasimp(transform.subs(size, 2) / pair) - 1),
+            sp.simplify(averaged - stated),
+            sp.simplify(short.subs({f(hat / a - 1): excess}).replace(rest, remainder).doit() - stated),
+            sp.simplify(sp.expand(power - path)),
+        ),
+    )
+
+
+@cache
 def existence() -> Derivation:
     r"""Derive how often a multinomial estimate does not exist, the risk given that it does, and that of added counts.
 

@@ -93,7 +93,7 @@ CHECKS = (
     ),
     Check(
         id="projection.families",
-        statement="The second coefficient of gamma, beta and Dirichlet laws, all parameters being estimated",
+        statement="The second coefficient of gamma, beta and Dirichlet laws, all unknown; exact risk of gamma laws",
         kernel=FIT,
         cases=lambda profile: solve.fit_cases(FINENESS[profile]),
     ),

@@ -32,7 +32,7 @@ FIELDS = (0.2, -0.1, 0.1)
 COUPLINGS = ((0.0, 0.3, 0.2), (0.3, 0.0, -0.3), (0.2, -0.3, 0.0))
 
 
-def fit_params(alpha: tuple[float, ...], n: int) -> tuple[float, ...]:
+def fit_params(alpha: tuple[float, ...], n: int, parts: int = 2) -> tuple[float, ...]:
     """Return the parameters of the kernel of fits: one shape for a gamma law, two or three for a Dirichlet one."""
     k = len(alpha)
     row, whole = np.array([*alpha, 1.0, 1.0][:3]), sum(alpha)
@@ -41,7 +41,7 @@ def fit_params(alpha: tuple[float, ...], n: int) -> tuple[float, ...]:
         orders.append(np.asarray(polygamma(order, row)))
         means.append(float(polygamma(order, whole)))
     log_partition = float(gammaln(used).sum()) - (float(gammaln(whole)) if k > 1 else 0.0)
-    head = (k, n, 2, cubic_mean(alpha), log_partition)
+    head = (k, n, parts, cubic_mean(alpha), log_partition)
     return tuple(float(value) for value in (*head, *row, *(value for item in orders for value in item), *means))
 
 
@@ -80,8 +80,38 @@ def fit_case(name: str, family: ExponentialFamily, theta: Array, alpha: tuple[fl
     return Case(name=f"{name},n={n}", params=fit_params(alpha, n), targets=(target,), budget=16 * MILLION)
 
 
+def gamma_case(shape: float, n: int, fine: float) -> Case:
+    """Return the case of the exact risk of a gamma law of unknown shape."""
+    family = Gamma()
+    theta = family.natural(shape=shape, rate=1.0)
+    theory = float(kl_risk_exact(family, theta, n))
+    series = kl_risk_expansion(family, theta)
+    wrong = {
+        "p/(2n)": series.c1 / n,
+        "two terms": series.risk(n),
+        "shape known": float(kl_risk_exact(Gamma(shape), n=n)),
+        "one less": float(kl_risk_exact(family, theta, n - 1)),
+    }
+    percent = 2.0 * fine
+    target = predicted(
+        "risk",
+        "risk",
+        theory,
+        1.5 * theory,
+        percent / 100 * theory,
+        exact_reason(percent),
+        {k: float(v) for k, v in wrong.items()},
+    )
+    return Case(
+        name=f"exact,gamma,shape={shape:g},n={n}",
+        params=fit_params((shape,), n, 1),
+        targets=(target,),
+        budget=16 * MILLION,
+    )
+
+
 def fit_cases(fine: float) -> tuple[Case, ...]:
-    """Return the cases of gamma, beta and Dirichlet laws."""
+    """Return the cases of gamma, beta and Dirichlet laws: second coefficients, and exact risks of gamma laws."""
     shapes = (0.5, 2.0)
     gammas = tuple(
         fit_case(f"gamma,shape={a:g}", Gamma(), Gamma().natural(shape=a, rate=1.0), (a,), fine) for a in shapes
@@ -89,7 +119,8 @@ def fit_cases(fine: float) -> tuple[Case, ...]:
     beta = fit_case("beta(2,3)", Beta(), Beta().natural(a=2.0, b=3.0), (2.0, 3.0), fine)
     alpha = (1.0, 2.0, 0.5)
     simplex = fit_case("Dirichlet(1,2,0.5)", Dirichlet(3), Dirichlet(3).natural(np.array(alpha)), alpha, fine)
-    return (*gammas, beta, simplex)
+    exact = tuple(gamma_case(a, n, fine) for a, n in ((0.5, 12), (2.0, 10)))
+    return (*gammas, beta, simplex, *exact)
 
 
 def spins(parity: float) -> tuple[Ising, Spins]:

@@ -134,6 +134,23 @@ def sizes(rng: random.Random, least: int, count: int) -> list[int]:
     return sorted({*fixed, *(least + round(10 ** rng.uniform(0, 7)) for _ in range(count - 4))})
 
 
+GAMMA_POINTS = (
+    (2.0, 10),
+    (1.0, 4),
+    (0.375, 5),
+    (0.375, 12),
+    (0.0625, 20),
+    (0.0625, 300),
+    (1.5, 6),
+    (1.5, 40),
+    (8.0, 4),
+    (20.0, 15),
+    (20.0, 1000),
+    (1000.0, 8),
+)
+"""Shape, unknown to the model, and n: half a minute of the reference each."""
+
+
 def exact_points() -> list[tuple[Case, int]]:
     """Return continuous families with sample sizes from the smallest of finite risk."""
     rng = random.Random(92)
@@ -142,6 +159,8 @@ def exact_points() -> list[tuple[Case, int]]:
         # the smallest n with n a > 1
         least = int(1 / a) + 1
         found += [(("Gamma", [a], {"rate": 0.75}), n) for n in sizes(rng, least, 10)]
+    for a, n in GAMMA_POINTS:
+        found.append((("Gamma", [], {"shape": a, "rate": 0.75}), n))
     found += [(("Normal", [], {"mu": 0.5, "sigma2": 2.0}), n) for n in (10, *sizes(rng, 4, 18))]
     for d in range(1, 7):
         mean, cov = spread(rng, d)

@@ -23,6 +23,7 @@ NAMES = {
     "projection.gamma",
     "projection.multivariate",
     "projection.exact",
+    "projection.shape",
     "projection.existence",
     "projection.misspecified",
     "projection.plug_in_bias",

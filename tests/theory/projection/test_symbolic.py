@@ -32,6 +32,7 @@ DERIVATIONS = [
     st.misspecified,
     se.exact,
     se.exact_multivariate,
+    se.exact_gamma,
     se.existence,
     sb.plug_in_bias,
     sb.information_criteria,
@@ -88,6 +89,10 @@ def test_derivation_is_proved_and_prints(derive):
         (se, "exact", "(n + 1) / (2 * (n - 3))", "(n + 1) / (2 * (n - 2))"),
         (se, "exact_multivariate", "(11 * size + 23)", "(11 * size + 24)"),
         (se, "exact_multivariate", "/ 2 / (n - d - 2)", "/ 2 / (n - d - 1)"),
+        (se, "exact_gamma", "/ size**s\n", "/ size ** (2 * s)\n"),
+        (se, "exact_gamma", "excess / 2 + remainder(hat)", "excess + remainder(hat)"),
+        (se, "exact_gamma", "n * a / (n * a - 1)\n", "n * a / (n * a - 2)\n"),
+        (se, "exact_gamma", "path = n * bregman(t, tau)", "path = bregman(t, tau)"),
         (se, "existence", "(-1) ** len(some)", "1"),
         (se, "existence", "stated = (R(5, 12) - c +", "stated = (R(5, 12) +"),
         # the divisor of the covariance

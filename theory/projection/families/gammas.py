@@ -215,7 +215,7 @@ class Gamma(ExponentialFamily):
                 "mean of log x is below the log of the mean of x, by more than rounding: two distinct values at least"
             )
             raise MLEDoesNotExistError(message)
-        shape = shape_of(gap)
+        shape = float(shape_of(gap))
         return self.natural(shape, shape / mean)
 
     def sample(self, theta: ArrayLike, size: int, rng: RNG = None) -> NDArray[Any]:
@@ -268,25 +268,26 @@ class Gamma(ExponentialFamily):
         return scale + 0.5 * float(log_excess(e)) + float(gammaln_bregman(star[0], hat[0]))
 
 
-def shape_of(gap: float) -> float:
-    r"""Return the shape a > 0 with :math:`\log a - \psi(a)` = gap > 0.
+def shape_of(gap: ArrayLike) -> Any:
+    r"""Return the shape a > 0 with :math:`\log a - \psi(a)` = gap > 0, elementwise.
 
     Notes
     -----
     Newton steps in log a from Minka's approximation; the left side falls from inf to 0, between 1/(2a) and 1/a. Beyond
     a gap of 1e8 the expansion at a = 0.
     """
-    if gap > _STEEP:
-        shape = 1 / gap
+    gap = np.asarray(gap, dtype=float)
+    steep = gap > _STEEP
+    small = 1 / np.where(steep, gap, _STEEP)
+    if steep.any():
         for _ in range(6):
-            shape = 1 / (gap - math.log(shape) - np.euler_gamma)
-        return shape
-    shape = (3 - gap + math.hypot(gap - 3, math.sqrt(24 * gap))) / (12 * gap)
+            small = 1 / (np.where(steep, gap, _STEEP) - np.log(small) - np.euler_gamma)
+    usual = np.where(steep, 1.0, gap)
+    shape = (3 - usual + np.hypot(usual - 3, np.sqrt(24 * usual))) / (12 * usual)
     for _ in range(50):
-        excess = float(digamma_excess(shape))
-        slope = shape * float(trigamma_excess(shape))
-        step = math.log(excess / gap) * excess / slope
-        shape *= math.exp(max(-2.0, min(2.0, step)))
-        if abs(step) <= 2 * _EPS:
+        excess = digamma_excess(shape)
+        step = np.log(excess / usual) * excess / (shape * trigamma_excess(shape))
+        shape = shape * np.exp(np.clip(step, -2.0, 2.0))
+        if (np.abs(step) <= 2 * _EPS).all():
             break
-    return shape
+    return np.where(steep, small, shape)[()]
