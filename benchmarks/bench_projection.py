@@ -128,7 +128,7 @@ def closed(count: int = 100_000) -> None:
 
 
 def enumerated() -> None:
-    print("exact risks by sums (oracles of 50 digits)")
+    print("exact risks by sums and integrals (oracles of 50 digits)")
     normal = projection.Normal()
     found = best(lambda: projection.kl_risk_exact(normal, n=800, truth=THREE_POINTS), 2)
     show(
@@ -140,6 +140,14 @@ def enumerated() -> None:
     theta = cells.natural(probs=[0.5, 0.3, 0.2])
     found = best(lambda: projection.kl_risk_exact(cells, theta, n=9))
     show("3 cells, n = 9", found, f"off {off(found.value.value, 0.092913642113150313496):.1e}")
+    gamma = projection.Gamma()
+    for shape, n, known in (
+        (8.0, 4, 1.6824252487790031411660828634946),
+        (20.0, 1000, 0.0010051171011895170868821184719633),
+    ):
+        law = gamma.natural(shape=shape, rate=1.0)
+        found = best(lambda law=law, n=n: projection.kl_risk_exact(gamma, law, n=n))
+        show(f"gamma, shape {shape:g} unknown, n = {n}", found, f"off {off(found.value.value, known):.1e}")
     wide = projection.Multinomial(12)
     chances = np.arange(1, 13) / 78.0
     at = wide.natural(probs=chances)
