@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from asymptopia.theory._core.units import awaits_compiling, load_unit
@@ -52,7 +53,7 @@ class Ahead:
     """
 
     def __init__(self, kernels: Iterable[Kernel], threads: int) -> None:
-        self._orders = _orders(kernels) if threads > 1 and sys.executable and cpu.compiler_is_on() else {}
+        self._orders = _orders(kernels) if threads > 1 and _is_interpreter() and cpu.compiler_is_on() else {}
         # kernels of one source share an order
         self._waiting = list({id(order): order for order in self._orders.values()}.values())
         self._lock = threading.Lock()
@@ -144,6 +145,11 @@ def serve(orders: IO[str] | None = None, answers: IO[str] | None = None) -> None
         _compile(*json.loads(line))
         answers.write("done\n")
         answers.flush()
+
+
+def _is_interpreter() -> bool:
+    # in a program that embeds Python the executable is that program
+    return "python" in Path(sys.executable or "").name.lower() and not getattr(sys, "frozen", False)
 
 
 def _compile(stem: str, source: str) -> None:
