@@ -41,7 +41,8 @@ def run(
     alpha : float
         Probability that any right theory of this run is ever called wrong.
     threads : int, optional
-        Threads, all processors if None. No number depends on it.
+        Threads, all processors if None. With more than one, processes that compile kernels ahead are started as well,
+        where several are not in the cache yet. No number depends on it.
     target : {"cpu", "cuda", "auto", "python", "emulator"}
         Where kernels run; the numbers are the same. ``"auto"`` takes a graphics processor if one can be used.
         ``"python"`` and ``"emulator"`` interpret the sources of both: slow, for debugging.
