@@ -19,8 +19,8 @@ from asymptopia.verify.engine import cpu
 if TYPE_CHECKING:
     from asymptopia.verify.engine.build import Kernel
 
-PROCESSES = 8
-"""Most processes that compile; each needs some 200 MB."""
+PROCESSES = 4
+"""Most processes that compile; each needs up to 500 MB."""
 PER_PROCESS = 3
 """Kernels to compile for which a process is started: it takes about as long to start as to compile one."""
 _COMMAND = "from asymptopia.verify.engine.ahead import serve; serve()"
