@@ -177,7 +177,7 @@ def compile_grid(kernel: Kernel, grid: Grid | None = None, *, deterministic: boo
     cuda = _package().module
     launch = load_unit(f"{kernel.replicate.__name__}_cuda", unit_source(kernel, deterministic=deterministic))._grid
     if not simulated():
-        with contraction(allowed=not deterministic):
+        with compiler(), contraction(allowed=not deterministic):
             launch.compile(SIGNATURE)
         if deterministic:
             check_contraction("".join(launch.inspect_asm().values()))
@@ -244,12 +244,28 @@ def ptx(kernel: Kernel, capability: tuple[int, int], *, deterministic: bool = Tr
     """Return the assembly of a kernel for a compute capability; what is looked at where there is no device."""
     cuda = _package().module
     unit = load_unit(f"{kernel.replicate.__name__}_cuda", unit_source(kernel, deterministic=deterministic))
-    with contraction(allowed=not deterministic):
+    with compiler(), contraction(allowed=not deterministic):
         text, _ = cuda.compile_ptx(unit._grid.py_func, SIGNATURE, cc=capability)
     return str(text)
 
 
 _lock = threading.Lock()
+
+
+@contextmanager
+def compiler() -> Iterator[None]:
+    """Raise NoDeviceError where a library of the compiler turns out to be missing inside a with statement.
+
+    The packages look for NVRTC only when they need it, after they have called themselves usable.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ != "DynamicLibNotFoundError":
+            raise
+        found = _line(str(error).partition("\n")[0])
+        message = f"{_package().name} finds no compiler: {found}: pip install 'asymptopia[gpu]'"
+        raise NoDeviceError(message) from error
 
 
 @contextmanager
