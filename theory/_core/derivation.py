@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -24,12 +25,26 @@ class Derivation:
 
     def latex(self) -> str:
         """Return ``lhs = rhs`` in LaTeX."""
-        import sympy
-
-        return f"{sympy.latex(self.lhs)} = {sympy.latex(self.rhs)}"
+        printer = _printer()
+        return f"{printer.doprint(self.lhs)} = {printer.doprint(self.rhs)}"
 
     def proved(self) -> bool:
         """Return True if there are residuals and sympy reduces every one to zero."""
         import sympy
 
         return bool(self.residuals) and all(sympy.simplify(item) == 0 for item in self.residuals)
+
+
+@cache
+def _printer() -> Any:
+    """Return sympy's printer, with the digamma function and its derivatives written as usual."""
+    from sympy.printing.latex import LatexPrinter
+
+    class Printer(LatexPrinter):  # type: ignore[misc] # sympy has no types
+        def _print_polygamma(self, expression: Any, exp: Any = None) -> str:
+            order, place = expression.args
+            name = r"\psi" if order == 0 else rf"\psi_{{{self._print(order)}}}"
+            power = "" if exp is None else f"^{{{exp}}}"
+            return rf"{name}{power}\left({self._print(place)}\right)"
+
+    return Printer()

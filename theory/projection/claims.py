@@ -157,7 +157,9 @@ CLAIMS = (
         id="projection.shape",
         statement=(
             "The exact risk of a gamma law of unknown shape and rate is a mean over the log ratio D of arithmetic and "
-            "geometric mean, the transform of which is n^s Gamma(na) Gamma(a + s/n)^n/(Gamma(na + s) Gamma(a)^n)."
+            "geometric mean, with E exp(-sD) = n^s Gamma(na) Gamma(a + s/n)^n/(Gamma(na + s) Gamma(a)^n). Given the "
+            "estimated shape it takes f(u) = u - log(1 + u), g(x) = log x - psi(x) and the Bregman divergence of the "
+            "remainder s of Stirling's formula."
         ),
         assumptions=(_DRAWS, _OWN, "Both parameters are unknown."),
         validity="Finite for n >= 4 and na > 1; 1e-14 up to n = 1e6, beyond it 1e-16 times the root of n.",

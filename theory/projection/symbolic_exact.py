@@ -218,9 +218,13 @@ def exact_gamma() -> Derivation:
     bend = sp.diff(remainder(a), a)
     excess = hat / a - 1 - sp.log(hat) + sp.log(a)
     stated = hat * (logs + 1 / (n * a - 1)) + excess / 2 + remainder(hat) - remainder(a) - (hat - a) * bend
-    f, rest = sp.Function("f"), sp.Function("s")
-    short = hat * (sp.digamma(n * a) - sp.log(n * a) + 1 / (n * a - 1)) + f(hat / a - 1) / 2
-    short += rest(hat) - rest(a) - (hat - a) * sp.Derivative(rest(a), a)
+    f, g, bent = sp.Function("f"), sp.Function("g"), sp.Function("B_s")
+    short = hat * (1 / (n * a - 1) - g(n * a)) + f(hat / a - 1) / 2 + bent(a, hat)
+    meant = {
+        f(hat / a - 1): excess,
+        g(n * a): -logs,
+        bent(a, hat): remainder(hat) - remainder(a) - (hat - a) * bend,
+    }
 
     def bregman(start: Any, end: Any) -> Any:
         return sp.loggamma(end) - sp.loggamma(start) - sp.digamma(start) * (end - start)
@@ -230,13 +234,13 @@ def exact_gamma() -> Derivation:
     power += n * (sp.loggamma(tau) - sp.loggamma(a))
     path = n * bregman(t, tau) - bregman(n * t, n * tau) - (n * bregman(t, a) - bregman(n * t, n * a))
     return Derivation(
-        lhs=sp.Symbol("E[D | \\hat{a}]"),
+        lhs=sp.Symbol("E[KL | \\hat{a}]"),
         rhs=short,
         residuals=(
             sp.simplify(single**size / mean / transform - 1),
             sp.simplify(sp.gammasimp(transform.subs(size, 2) / pair) - 1),
             sp.simplify(averaged - stated),
-            sp.simplify(short.subs({f(hat / a - 1): excess}).replace(rest, remainder).doit() - stated),
+            sp.simplify(short.subs(meant) - stated),
             sp.simplify(sp.expand(power - path)),
         ),
     )
