@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from asymptopia.theory._core.roots import find_root
 from asymptopia.theory.projection.families.digammas import gammaln_bregman, trigamma_excess
 from asymptopia.theory.projection.families.gammas import shape_of
-from asymptopia.theory.projection.stable_risk import digamma_excess, ratio_excess
+from asymptopia.theory.projection.stable_risk import BERNOULLI, digamma_excess, near_log_excess, ratio_excess
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -30,8 +30,7 @@ LEAST_SIZE = 4
 """From which the estimated shape has a mean."""
 _SHIFT = 14
 """Where eight terms of Stirling's series have reached float64."""
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
-_LOG_TERMS = 21
+_STIRLING = tuple(value / (2 * k + 1) for k, value in enumerate(BERNOULLI))
 _ANGLES = 48
 _TAIL = 45.0
 """Minus the logarithm of what is left out at each end."""
@@ -170,12 +169,7 @@ def _bregman(t: Array, d: Complex) -> Complex:
 def _excess(u: Complex, ratio: Complex) -> Complex:
     """Return u - log(1 + u), where 1 + u is also known as a ratio."""
     near = np.abs(u) < 0.5
-    s = np.where(near, u / (2.0 + u), 0.0)
-    square = s * s
-    series = np.zeros_like(s)
-    for k in range(_LOG_TERMS, 0, -1):
-        series = (1.0 / (2 * k + 1) + series) * square
-    return np.where(near, s * (u - 2.0 * series), u - np.log(ratio))
+    return np.where(near, near_log_excess(np.where(near, u, 0.0)), u - np.log(ratio))
 
 
 def _remainder(t: Array, u: Complex) -> Complex:

@@ -16,7 +16,7 @@ _LOG_TERMS = 21
 _EXP_TERMS = 20
 _SHIFT = 12
 """Where the asymptotic series of the digamma function has reached float64."""
-_BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
+BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160)
 """B_2k / (2k)."""
 
 
@@ -55,17 +55,27 @@ def log_excess(u: ArrayLike) -> Any:
     if wrong.any():
         raise fail("u", float(u[wrong].flat[0]), "relative deviations of at least -1")
     small = (u > -0.6) & (u < 1.5)
-    tiny = np.where(small, u, 0.0)
-    ratio = tiny / (2.0 + tiny)
-    square = ratio * ratio
-    series = np.zeros_like(tiny)
-    for k in range(_LOG_TERMS, 0, -1):
-        series = (1.0 / (2 * k + 1) + series) * square
-    near = ratio * (tiny - 2.0 * series)
+    near = near_log_excess(np.where(small, u, 0.0))
     large = np.where(small | np.isposinf(u), 1.5, u)
     with np.errstate(divide="ignore"):
         far = large - np.log1p(large)
     return np.where(small, near, np.where(np.isposinf(u), np.inf, far))[()]
+
+
+def near_log_excess(u: NDArray[Any]) -> NDArray[Any]:
+    """Return u - log(1 + u) by its series, for -0.6 < u < 1.5 and for complex u with abs(u) < 0.6.
+
+    Examples
+    --------
+    >>> print(f"{near_log_excess(np.array(1e-9j)):.6e}")
+    -5.000000e-19+3.333333e-28j
+    """
+    ratio = u / (2.0 + u)
+    square = ratio * ratio
+    series = np.zeros_like(ratio)
+    for k in range(_LOG_TERMS, 0, -1):
+        series = (1.0 / (2 * k + 1) + series) * square
+    return np.asarray(ratio * (u - 2.0 * series))
 
 
 def ratio_excess(u: ArrayLike, ratio: ArrayLike) -> Any:
@@ -174,7 +184,7 @@ def digamma_excess(x: ArrayLike) -> Any:
     with np.errstate(under="ignore"):
         square = (1.0 / moved) ** 2
     series = np.zeros_like(moved)
-    for value in reversed(_BERNOULLI):
+    for value in reversed(BERNOULLI):
         series = (value + series) * square
     result = 0.5 / moved + series
     low = x < _SHIFT
