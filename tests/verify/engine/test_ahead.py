@@ -125,7 +125,7 @@ def test_a_process_that_fails_holds_nothing_up(empty: Path, monkeypatch: pytest.
         started = time.monotonic()
         for kernel in POWERS:
             compiling.wait(kernel)
-        assert time.monotonic() - started < 10.0
+        assert time.monotonic() - started < 60.0
         compiled, digest = workshop.build(POWERS[0])
         assert callable(compiled)
         assert len(digest) == 64
