@@ -7,7 +7,7 @@ With x-bar the arithmetic and G the geometric mean of n gamma variables of shape
 
 Its inversion is an integral over :math:`\tau = a + s/n`, along the path :math:`\tau = t(\theta\cot\theta + i\theta)`
 from the saddle point t of :math:`D = g(t) - g(nt)`, :math:`g(x) = \log x - \psi(x)`. There and on the way to it every
-term is a Bregman divergence of log gamma, of second order, so that no digit is lost at any n or shape.
+term is a Bregman divergence of log gamma, of second order, so that no large terms cancel at any n or shape.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _bregman(t: Array, d: Complex) -> Complex:
     shifted = t + _SHIFT
     u = d / shifted
     f = _excess(u, 1.0 + u)
-    # x log x less half of log x less the remainder of Stirling's formula
+    # x log x, less half of log x, and the remainder of Stirling's formula
     return np.asarray(total + shifted * (u * u - (1.0 + u) * f) + 0.5 * f + _remainder(shifted, u))
 
 

@@ -166,10 +166,11 @@ def _orders(kernels: Iterable[Kernel]) -> dict[Kernel, _Order]:
     by_source: dict[str, _Order] = {}
     for kernel in dict.fromkeys(kernels):
         try:
-            stem, source = kernel.replicate.__name__, unit_source(kernel, "cpu")
+            source = unit_source(kernel, "cpu")
         except TypeError:
             # no kernel at all; the run says why
             continue
+        stem = kernel.replicate.__name__
         if awaits_compiling(stem, source, "_run"):
             found[kernel] = by_source.setdefault(source, _Order(stem, source))
     return found

@@ -117,7 +117,8 @@ def compile_kernel(kernel: Kernel, target: str = "cpu", grid: Grid | None = None
     """
     _check_target(target)
     size = len(kernel.statistics)
-    name = kernel.replicate.__name__
+    # what is no function has no name; the source is refused with the reason
+    name = getattr(kernel.replicate, "__name__", "")
     if target == "cuda":
         compiled = cuda.compile_grid(kernel, grid)
     elif target == "emulator":

@@ -8,6 +8,7 @@ import pytest
 
 from asymptopia.verify.device.elementary import log
 from asymptopia.verify.device.stream import uniform
+from asymptopia.verify.engine.ahead import Ahead
 from asymptopia.verify.engine.build import Kernel, compile_kernel, kernel_hash
 
 TABLE = [1.0, 2.0]
@@ -185,6 +186,10 @@ def test_closures_are_refused():
 def test_what_is_no_function_is_refused():
     with pytest.raises(TypeError, match="plain Python functions"):
         kernel_hash(Kernel(partial(uses_numpy), ("x",)))
+    with pytest.raises(TypeError, match="plain Python functions"):
+        compile_kernel(Kernel(partial(uses_numpy), ("x",)))
+    with Ahead([Kernel(partial(uses_numpy), ("x",))], 2) as compiling:
+        assert compiling._orders == {}
     with pytest.raises(TypeError, match="no def statement"):
         kernel_hash(Kernel(lambda stream, params: 1.0, ("x",)))
 
